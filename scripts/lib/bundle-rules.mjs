@@ -1,0 +1,22 @@
+const decision = ['core/', 'wire/']
+const provider = (name) => ({ folders: [...decision, 'crypto/', `providers/${name}/`] })
+
+/**
+ * What the bundle of a subpath may hold: `folders` of dist, `packages` it may import, and whether modules of Node.
+ * Whatever is not named here bleeds.
+ */
+export const bundleRules = {
+  '.': { folders: ['index.js', ...decision], packages: ['ipaddr.js'] },
+  './basic': provider('basic'),
+  './bearer': provider('bearer'),
+  './api-key': provider('api-key'),
+  './form': provider('form'),
+  './crypto': { folders: ['crypto/', 'wire/'] },
+  './wire': { folders: ['wire/'] },
+  './fetch': { folders: [...decision, 'adapters/fetch/'] },
+  './hono': { folders: [...decision, 'adapters/hono/', 'adapters/fetch/'] },
+  './node': { folders: [...decision, 'adapters/node/'], packages: ['on-headers'], node: true },
+  './express': { folders: [...decision, 'adapters/express/', 'adapters/node/'], packages: ['on-headers'], node: true },
+  './fastify': { folders: [...decision, 'adapters/fastify/', 'adapters/node/'], packages: ['on-headers'], node: true },
+  './testing': { folders: [...decision, 'crypto/', 'providers/', 'testing/'], node: true },
+}

@@ -1,0 +1,80 @@
+import { isFieldValue, isToken } from '../wire/tokens.ts'
+import type { Entry } from './entry.ts'
+import type { AcceptedResponse, OnAccept } from './provider.ts'
+import type { HeaderField } from './request.ts'
+import type { Result } from './result.ts'
+import type { RequestState } from './state.ts'
+import type { ResponseAmendments } from './who.ts'
+
+/** The part of the amendments that depends on the requirement alone, made once. */
+export interface StandingAmendments {
+  readonly vary: readonly string[]
+  /** For requests that were let pass without a session. */
+  readonly plain: ResponseAmendments | undefined
+}
+
+/** Rule 19: what answers depend on beside `Authorization`. */
+export function standingAmendments(entries: Iterable<Entry>): StandingAmendments {
+  const vary = [...new Set([...entries].flatMap(({ provider }) => provider.readsHeaders))]
+  const plain: ResponseAmendments | undefined =
+    vary.length === 0 ? undefined : Object.freeze({ vary, cacheControl: 'private', headers: undefined })
+  return { vary, plain }
+}
+
+/** What the answer to a request that passed must carry. `undefined`, without any work, for `Authorization` alone. */
+export function amendmentsOf(
+  result: Result,
+  standing: StandingAmendments,
+  state: RequestState,
+): ResponseAmendments | undefined {
+  const session = result.grants.some(({ entry }) => entry.provider.session)
+  const asks = result.grants.some(({ onAccept }) => onAccept !== undefined)
+  if (!session && !asks && state.always === undefined) return standing.plain
+  return {
+    vary: standing.vary,
+    cacheControl: session ? 'no-store' : standing.plain?.cacheControl,
+    headers: (response) => [...fieldsOf(state.always, undefined, state), ...accepted(result, response, state)],
+  }
+}
+
+/** `onAccept` of the principals used, unless another scope refused the request after all. */
+function accepted(result: Result, response: AcceptedResponse, state: RequestState): readonly HeaderField[] {
+  if (state.refused) return []
+  return result.grants.flatMap(({ entry, onAccept }) => {
+    if (onAccept === undefined) return []
+    return fieldsOf(
+      state.acceptOnce(entry, () => call(onAccept, response, entry, state)),
+      entry.name,
+      state,
+    )
+  })
+}
+
+function call(
+  onAccept: OnAccept,
+  response: AcceptedResponse,
+  entry: Entry,
+  state: RequestState,
+): readonly HeaderField[] {
+  if (typeof onAccept !== 'function') return onAccept
+  try {
+    return onAccept(response)
+  } catch (thrown) {
+    state.engine.announce.fault('on-accept-threw', 'onAccept threw; nothing was sent for it', entry.name, state, thrown)
+    return []
+  }
+}
+
+/** The fields that can go on the wire; the others are dropped, with a fault. */
+export function fieldsOf(
+  fields: readonly HeaderField[] | undefined,
+  provider: string | undefined,
+  state: RequestState,
+): readonly HeaderField[] {
+  if (fields === undefined) return []
+  return fields.filter(([name, value]) => {
+    if (typeof name === 'string' && typeof value === 'string' && isToken(name) && isFieldValue(value)) return true
+    state.engine.announce.fault('invalid-header', 'a header field of a provider was not valid', provider, state)
+    return false
+  })
+}

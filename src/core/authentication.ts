@@ -1,0 +1,320 @@
+import { Decider } from './decider.ts'
+import type { Engine } from './engine.ts'
+import { Entry } from './entry.ts'
+import { Announcer, type AuthenticationListener } from './events.ts'
+import { type Check, mayBeAnonymous, type Node } from './node.ts'
+import { AuthenticationProvider, type Awaitable, type Principal } from './provider.ts'
+import type { RequestSource, RequestView } from './request.ts'
+import type {
+  AllOf,
+  AnyOf,
+  AuthenticatedOf,
+  BoundRequirement,
+  Child,
+  Exclusive,
+  Mapped,
+  NameOf,
+  Owner,
+  PrincipalOf,
+  WhoOf,
+  Yielding,
+} from './requirement.ts'
+import type { Denied } from './result.ts'
+import { Surroundings, type SurroundingsOptions } from './surroundings.ts'
+import { isThenable, type Validated } from './validate.ts'
+import type { Anonymous, AnyAuthenticated, Attempted, Outcome, PrincipalMap, Skipped } from './who.ts'
+
+export interface AuthenticationOptions extends SurroundingsOptions {
+  /** How long one call of a provider or callback may take, in seconds. Default: 10. Then it is an `Error`: 503. */
+  readonly timeoutSeconds?: number | undefined
+  /** Origins, beside the service's own, whose pages may send cookies and Basic credentials. Default: none. */
+  readonly allowedOrigins?: readonly string[] | undefined
+  /** Puts the reason of a refusal into its body. Default: `false`, since it helps whoever is guessing. */
+  readonly exposeReason?: boolean | undefined
+  /** Watch decisions; they cannot change them. */
+  readonly listeners?: readonly AuthenticationListener[] | undefined
+  /** Receives what a listener threw. Default: the class name on `console.error`. */
+  readonly onListenerError?: ((error: unknown) => unknown) | undefined
+  /** Seconds since 1970. Default: the system's clock. */
+  readonly clock?: (() => number) | undefined
+  /** Random bytes. Default: Web Crypto's. */
+  readonly random?: ((bytes: number) => Uint8Array) | undefined
+  /** Used by providers that call other services. Default: the runtime's. */
+  readonly fetch?: typeof globalThis.fetch | undefined
+  /**
+   * Accepts credentials that a browser attached by itself from any site.
+   *
+   * @deprecated Not for production: any page on the web can then act as its visitors.
+   */
+  readonly dangerouslyAllowCrossSite?: boolean | undefined
+}
+
+/** A provider for each name. */
+export type Providers<M extends PrincipalMap> = { readonly [K in keyof M]: AuthenticationProvider<M[K]> }
+
+/**
+ * Named providers, and the requirements that can be made of them. `M` says whom each name yields.
+ *
+ * A name stands for the requirement of that one provider wherever a requirement is wanted.
+ */
+export interface Authentication<M extends PrincipalMap> {
+  readonly names: readonly NameOf<M>[]
+  /** Requires one provider. */
+  require<N extends NameOf<M>>(name: N): BoundRequirement<NameOf<M>, WhoOf<M, N>>
+  /** Requires one of several; they are tried in order and the first success wins. */
+  anyOf<C extends readonly [Child<NameOf<M>>, ...Child<NameOf<M>>[]]>(
+    ...children: C
+  ): BoundRequirement<NameOf<M>, AnyOf<M, C>>
+  /** Requires all of several; the first failure ends it. `principal` is the first child's that yielded one. */
+  allOf<C extends readonly [Child<NameOf<M>>, ...Child<NameOf<M>>[]]>(
+    ...children: C
+  ): BoundRequirement<NameOf<M>, AllOf<M, C>>
+  /** Lets a request without credentials pass as anonymous. Wrong ones and outages are refused as ever. */
+  optional<C extends Child<NameOf<M>>>(child: C): BoundRequirement<NameOf<M>, WhoOf<M, C> | Anonymous>
+  /** Removes the requirement when the predicate answers `true`; any other answer keeps it. */
+  skipWhen<C extends Child<NameOf<M>>>(
+    predicate: (request: RequestView) => boolean,
+    child: C,
+  ): BoundRequirement<NameOf<M>, WhoOf<M, C> | Skipped>
+  /** Goes on whatever happened. When it failed, the handler sees the refusal in `who.refused`. */
+  attempt<C extends Child<NameOf<M>>>(child: C): BoundRequirement<NameOf<M>, WhoOf<M, C> | Attempted>
+  /** Chooses the requirement by request: by tenant, by path. Choosing nothing is an `Error`. */
+  select<C extends Child<NameOf<M>>>(
+    choose: (request: RequestView) => Awaitable<C | null | undefined>,
+  ): BoundRequirement<NameOf<M>, Exclusive<WhoOf<M, C>>>
+  /** Replaces the principal by a richer one; `null` is `InvalidCredentials`. */
+  map<C extends Child<NameOf<M>>, Q extends Principal>(
+    child: C & Yielding<WhoOf<M, C>>,
+    enrich: (principal: PrincipalOf<WhoOf<M, C>>, who: AuthenticatedOf<WhoOf<M, C>>) => Awaitable<Validated<Q>>,
+  ): BoundRequirement<NameOf<M>, Mapped<WhoOf<M, C>, Q>>
+  /** Denies with 403 unless the check answers `true`. */
+  allow<C extends Child<NameOf<M>>>(
+    child: C & Yielding<WhoOf<M, C>>,
+    check: (principal: PrincipalOf<WhoOf<M, C>>, who: AuthenticatedOf<WhoOf<M, C>>) => Awaitable<boolean>,
+  ): BoundRequirement<NameOf<M>, WhoOf<M, C>>
+  /** Decides one request; for WebSocket upgrades and frameworks without an adapter. Never throws, never rejects. */
+  decide<C extends Child<NameOf<M>>>(source: RequestSource, child: C): Awaitable<Outcome<WhoOf<M, C>>>
+}
+
+/**
+ * Registers providers under names and gives the requirements that protect routes.
+ *
+ * @example
+ * import { authentication } from 'becauth'
+ * import { basic } from 'becauth/basic'
+ *
+ * declare const directory: { find(name: string, password: string): Promise<{ id: number } | null> }
+ *
+ * export const auth = authentication({
+ *   staff: basic({ realm: 'staff', validate: ({ username, password }) => directory.find(username, password) }),
+ * })
+ * export const everybody = auth.optional('staff')
+ *
+ * @throws TypeError when there is no provider, one is registered twice, or an option cannot be used.
+ */
+export function authentication<M extends PrincipalMap>(
+  providers: Providers<M>,
+  options: AuthenticationOptions = {},
+): Authentication<M> {
+  return new Registry<M>(providers, options)
+}
+
+class Registry<M extends PrincipalMap> implements Authentication<M> {
+  readonly names: readonly NameOf<M>[]
+  readonly #owner: Owner<NameOf<M>>
+  readonly #entries = new Map<string, Entry>()
+  readonly #nodes = new WeakMap<object, Node>()
+  readonly #decider: Decider
+
+  constructor(providers: Providers<M>, options: AuthenticationOptions) {
+    this.#decider = new Decider(engineOf(options))
+    this.names = Object.freeze(Object.keys(providers).filter((name) => this.#register(name, providers)))
+    if (this.names.length === 0) throw new TypeError('authentication(): there must be at least one provider')
+    this.#owner = Object.freeze({ names: this.names, has: (name: NameOf<M>) => this.#entries.has(name) })
+    Object.freeze(this)
+  }
+
+  require<N extends NameOf<M>>(name: N): BoundRequirement<NameOf<M>, WhoOf<M, N>>
+  require(name: NameOf<M>): BoundRequirement<NameOf<M>> {
+    return this.#bind(this.#node(name, 'require'))
+  }
+
+  anyOf<C extends readonly [Child<NameOf<M>>, ...Child<NameOf<M>>[]]>(
+    ...children: C
+  ): BoundRequirement<NameOf<M>, AnyOf<M, C>>
+  anyOf(...children: readonly Child<NameOf<M>>[]): BoundRequirement<NameOf<M>> {
+    return this.#bind({ type: 'anyOf', children: this.#all(children, 'anyOf') })
+  }
+
+  allOf<C extends readonly [Child<NameOf<M>>, ...Child<NameOf<M>>[]]>(
+    ...children: C
+  ): BoundRequirement<NameOf<M>, AllOf<M, C>>
+  allOf(...children: readonly Child<NameOf<M>>[]): BoundRequirement<NameOf<M>> {
+    return this.#bind({ type: 'allOf', children: this.#all(children, 'allOf') })
+  }
+
+  optional<C extends Child<NameOf<M>>>(child: C): BoundRequirement<NameOf<M>, WhoOf<M, C> | Anonymous>
+  optional(child: Child<NameOf<M>>): BoundRequirement<NameOf<M>> {
+    return this.#bind({ type: 'optional', child: this.#node(child, 'optional') })
+  }
+
+  attempt<C extends Child<NameOf<M>>>(child: C): BoundRequirement<NameOf<M>, WhoOf<M, C> | Attempted>
+  attempt(child: Child<NameOf<M>>): BoundRequirement<NameOf<M>> {
+    return this.#bind({ type: 'attempt', child: this.#node(child, 'attempt') })
+  }
+
+  skipWhen<C extends Child<NameOf<M>>>(
+    predicate: (request: RequestView) => boolean,
+    child: C,
+  ): BoundRequirement<NameOf<M>, WhoOf<M, C> | Skipped>
+  skipWhen(predicate: (request: RequestView) => boolean, child: Child<NameOf<M>>): BoundRequirement<NameOf<M>> {
+    mustBeFunction(predicate, 'skipWhen', 'predicate')
+    return this.#bind({ type: 'skipWhen', child: this.#node(child, 'skipWhen'), predicate })
+  }
+
+  select<C extends Child<NameOf<M>>>(
+    choose: (request: RequestView) => Awaitable<C | null | undefined>,
+  ): BoundRequirement<NameOf<M>, Exclusive<WhoOf<M, C>>>
+  select(
+    choose: (request: RequestView) => Awaitable<Child<NameOf<M>> | null | undefined>,
+  ): BoundRequirement<NameOf<M>> {
+    mustBeFunction(choose, 'select', 'choose')
+    return this.#bind({
+      type: 'select',
+      choose: (request) => {
+        const chosen = choose(request)
+        return isThenable(chosen) ? chosen.then((child) => this.#find(child)) : this.#find(chosen)
+      },
+    })
+  }
+
+  map<C extends Child<NameOf<M>>, Q extends Principal>(
+    child: C & Yielding<WhoOf<M, C>>,
+    enrich: (principal: PrincipalOf<WhoOf<M, C>>, who: AuthenticatedOf<WhoOf<M, C>>) => Awaitable<Validated<Q>>,
+  ): BoundRequirement<NameOf<M>, Mapped<WhoOf<M, C>, Q>>
+  map(child: unknown, enrich: unknown): BoundRequirement<NameOf<M>> {
+    mustBeFunction(enrich, 'map', 'enrich')
+    return this.#bind({ type: 'map', child: this.#yielding(child, 'map'), enrich })
+  }
+
+  allow<C extends Child<NameOf<M>>>(
+    child: C & Yielding<WhoOf<M, C>>,
+    check: (principal: PrincipalOf<WhoOf<M, C>>, who: AuthenticatedOf<WhoOf<M, C>>) => Awaitable<boolean>,
+  ): BoundRequirement<NameOf<M>, WhoOf<M, C>>
+  allow(child: unknown, check: unknown): BoundRequirement<NameOf<M>> {
+    mustBeFunction(check, 'allow', 'check')
+    return this.#bind({ type: 'check', child: this.#yielding(child, 'allow'), check: allowing(check) })
+  }
+
+  decide<C extends Child<NameOf<M>>>(source: RequestSource, child: C): Awaitable<Outcome<WhoOf<M, C>>>
+  decide(source: RequestSource, child: Child<NameOf<M>>): Awaitable<Outcome> {
+    return this.#bind(this.#node(child, 'decide')).decide(source)
+  }
+
+  #register(name: string, providers: Providers<M>): name is NameOf<M> {
+    const provider: unknown = Reflect.get(providers, name)
+    if (!(provider instanceof AuthenticationProvider)) {
+      throw new TypeError(`authentication(): "${name}" must be a provider, made by provider() or a factory`)
+    }
+    const entry = new Entry(name, this.#entries.size, provider)
+    if (!AuthenticationProvider.register(provider)) {
+      throw new TypeError(`authentication(): the provider of "${name}" is registered under a name already`)
+    }
+    this.#entries.set(name, entry)
+    return true
+  }
+
+  #bind(node: Node): BoundRequirement<NameOf<M>> {
+    const { decide, description } = this.#decider.for(node)
+    const requirement = Object.freeze({ decide, description, madeBy: this.#owner })
+    this.#nodes.set(requirement, node)
+    return requirement
+  }
+
+  #find(child: unknown): Node | undefined {
+    if (typeof child === 'object' && child !== null) return this.#nodes.get(child)
+    const entry = typeof child === 'string' ? this.#entries.get(child) : undefined
+    return entry === undefined ? undefined : { type: 'require', entry }
+  }
+
+  #node(child: unknown, combinator: string): Node {
+    const node = this.#find(child)
+    if (node !== undefined) return node
+    if (typeof child === 'string') {
+      throw new TypeError(`${combinator}(): there is no provider named "${child}"; there are ${this.names.join(', ')}`)
+    }
+    throw new TypeError(`${combinator}(): wants a provider's name or a requirement made by this authentication()`)
+  }
+
+  #all(children: readonly unknown[], combinator: string): readonly Node[] {
+    if (children.length === 0) throw new TypeError(`${combinator}(): wants at least one requirement`)
+    return children.map((child) => this.#node(child, combinator))
+  }
+
+  #yielding(child: unknown, combinator: string): Node {
+    const node = this.#node(child, combinator)
+    if (!mayBeAnonymous(node)) return node
+    throw new TypeError(
+      `${combinator}(): wants a requirement that always yields a principal; put optional(), attempt() and skipWhen() outside`,
+    )
+  }
+}
+
+type Callback = (...given: readonly unknown[]) => unknown
+
+function mustBeFunction(value: unknown, combinator: string, argument: string): asserts value is Callback {
+  if (typeof value !== 'function') throw new TypeError(`${combinator}(): "${argument}" must be a function`)
+}
+
+/** Rule 7: only `true` allows. */
+function allowing(check: Callback): Check {
+  return {
+    name: 'allow',
+    ask: (principal, who, state) => {
+      const judge = (answer: unknown): Denied | null => {
+        if (answer === true) return null
+        if (answer !== false) {
+          state.engine.announce.fault(
+            'check-not-boolean',
+            'allow(): the check must answer true or false',
+            who.provider,
+            state,
+          )
+        }
+        const providers = Object.keys(who.principals)
+        return { requirement: 'allow', providers, status: 403, error: undefined, challenges: [] }
+      }
+      const answer = check(principal, who)
+      return isThenable(answer) ? answer.then(judge) : judge(answer)
+    },
+  }
+}
+
+function engineOf(options: AuthenticationOptions): Engine {
+  const { timeoutSeconds = 10, listeners = [] } = options
+  const clock = options.clock ?? (() => Date.now() / 1000)
+  if (!(timeoutSeconds > 0 && timeoutSeconds <= 3600)) {
+    throw new TypeError('authentication(): "timeoutSeconds" must be more than 0 and at most 3600')
+  }
+  for (const [name, value] of Object.entries({ clock, random: options.random, fetch: options.fetch })) {
+    if (value !== undefined && typeof value !== 'function') {
+      throw new TypeError(`authentication(): "${name}" must be a function`)
+    }
+  }
+  return Object.freeze({
+    clock,
+    random: options.random ?? ((bytes: number) => globalThis.crypto.getRandomValues(new Uint8Array(bytes))),
+    fetch: options.fetch ?? ((...request: Parameters<typeof globalThis.fetch>) => globalThis.fetch(...request)),
+    timeoutSeconds,
+    exposeReason: options.exposeReason === true,
+    allowedOrigins: new Set((options.allowedOrigins ?? []).map(originOf)),
+    allowCrossSite: options.dangerouslyAllowCrossSite === true,
+    surroundings: new Surroundings(options),
+    announce: new Announcer(listeners, options.onListenerError, clock),
+  })
+}
+
+function originOf(text: string): string {
+  if (URL.canParse(text) && new URL(text).origin === text) return text
+  throw new TypeError('authentication(): "allowedOrigins" must be a list of origins such as "https://app.example"')
+}

@@ -1,0 +1,97 @@
+import { amendmentsOf, type StandingAmendments, standingAmendments } from './amendments.ts'
+import type { Engine } from './engine.ts'
+import { evaluate } from './evaluate.ts'
+import { describe, entriesOf, type Node } from './node.ts'
+import { nobodyOf, whoOf } from './outcome.ts'
+import { problem } from './problem.ts'
+import type { Awaitable } from './provider.ts'
+import { refuse } from './refusal.ts'
+import type { RequestSource } from './request.ts'
+import type { Requirement } from './requirement.ts'
+import type { Result } from './result.ts'
+import { RequestState } from './state.ts'
+import { isThenable } from './validate.ts'
+import type { Outcome, Refused, Unavailable } from './who.ts'
+
+/** Decides requests for the requirements of one `authentication()`, and remembers what it found out about each. */
+export class Decider {
+  readonly engine: Engine
+  readonly #states = new WeakMap<object, RequestState>()
+
+  constructor(engine: Engine) {
+    this.engine = engine
+  }
+
+  /** Makes the requirement that decides by a node. */
+  for(node: Node): Requirement {
+    const standing = standingAmendments(entriesOf(node))
+    const description = describe(node)
+    return { description, decide: (source) => this.#decide(source, node, standing, description) }
+  }
+
+  #decide(source: RequestSource, node: Node, standing: StandingAmendments, description: string): Awaitable<Outcome> {
+    const state = this.#stateOf(source)
+    try {
+      const result = evaluate(node, state)
+      const outcome = isThenable(result)
+        ? result.then((settled) => conclude(settled, standing, state))
+        : conclude(result, standing, state)
+      if (!isThenable(outcome)) return announced(outcome, description, state)
+      return outcome.then(
+        (settled) => announced(settled, description, state),
+        (thrown) => announced(broken(thrown, state), description, state),
+      )
+    } catch (thrown) {
+      return announced(broken(thrown, state), description, state)
+    }
+  }
+
+  #stateOf(source: RequestSource): RequestState {
+    const known = this.#states.get(source.native)
+    if (known !== undefined) return known
+    const state = new RequestState(source, this.engine)
+    this.#states.set(source.native, state)
+    return state
+  }
+}
+
+/** Rule 10: these are all the ways there are. */
+function conclude(result: Result, standing: StandingAmendments, state: RequestState): Awaitable<Outcome> {
+  if (state.source.gone) return unavailable(true)
+  switch (result.kind) {
+    case 'authenticated':
+      return whoOf(result, amendmentsOf(result, standing, state))
+    case 'anonymous':
+    case 'skipped':
+      return nobodyOf(result, amendmentsOf(result, standing, state))
+    case 'failed':
+      return refuseFinally(result, state)
+  }
+}
+
+function refuseFinally(result: Result, state: RequestState): Awaitable<Refused> {
+  state.refused = true
+  return refuse(result, state)
+}
+
+function announced(outcome: Outcome, description: string, state: RequestState): Outcome {
+  state.engine.announce.decision(outcome, description, state)
+  return outcome
+}
+
+/** A bug of ours, or a request view that throws. Nobody gets in, nobody gets a 500. */
+function broken(thrown: unknown, state: RequestState): Unavailable {
+  state.refused = true
+  state.engine.announce.fault('internal', 'the decision itself threw', undefined, state, thrown)
+  return unavailable(false)
+}
+
+function unavailable(gone: boolean): Unavailable {
+  const { contentType, body } = problem(503, false)
+  const response = {
+    status: 503,
+    headers: [['Retry-After', '5'], ['Cache-Control', 'no-store'], ['Vary', 'Accept'], contentType],
+    body,
+  } as const
+  return { kind: 'unavailable', principals: {}, failures: [], denials: [], response, retryAfterSeconds: 5, gone }
+}

@@ -1,0 +1,69 @@
+import { type Challenge, formatChallenge } from '../wire/challenges.ts'
+import { isPrintableAscii } from '../wire/tokens.ts'
+import type { AuthenticationProvider, Principal } from './provider.ts'
+import type { HeaderField } from './request.ts'
+
+/** A challenge ready for the wire, with what merging and ordering ask about. */
+export interface RenderedChallenge {
+  readonly text: string
+  /** The same as a field line. */
+  readonly field: HeaderField
+  /** Lower case. */
+  readonly scheme: string
+  readonly realm: string | undefined
+  readonly hasError: boolean
+}
+
+/** Renders a challenge; a missing realm becomes `realm`. `undefined` when it cannot go on the wire. */
+export function renderChallenge(challenge: Challenge, realm: string): RenderedChallenge | undefined {
+  const parameters = challenge.parameters ?? []
+  const own = parameters.find(([name]) => name.toLowerCase() === 'realm')
+  const complete: Challenge =
+    own !== undefined || challenge.token68 !== undefined
+      ? challenge
+      : { scheme: challenge.scheme, parameters: [['realm', realm], ...parameters] }
+  const text = formatChallenge(complete)
+  if (text === undefined) return undefined
+  return {
+    text,
+    field: Object.freeze(['WWW-Authenticate', text] as const),
+    scheme: challenge.scheme.toLowerCase(),
+    realm: own?.[1] ?? (challenge.token68 === undefined ? realm : undefined),
+    hasError: parameters.some(([name]) => name.toLowerCase() === 'error'),
+  }
+}
+
+/** A provider under its name in one registry. */
+export class Entry {
+  readonly name: string
+  readonly index: number
+  readonly provider: AuthenticationProvider<Principal>
+  readonly defaultChallenge: RenderedChallenge
+  readonly #rendered = new WeakMap<Challenge, RenderedChallenge>()
+
+  /** @throws TypeError when the name stands for the realm and is not printable US-ASCII. */
+  constructor(name: string, index: number, provider: AuthenticationProvider<Principal>) {
+    const rendered = renderChallenge(provider.challenge, name)
+    if (rendered === undefined || !isPrintableAscii(name)) {
+      throw new TypeError(`authentication(): the name "${name}" must be printable US-ASCII, it stands in challenges`)
+    }
+    this.name = name
+    this.index = index
+    this.provider = provider
+    this.defaultChallenge = rendered
+  }
+
+  /** Renders a challenge of this provider's; one object is rendered once. */
+  render(challenge: Challenge): RenderedChallenge | undefined {
+    const known = this.#rendered.get(challenge)
+    if (known !== undefined) return known
+    try {
+      const rendered = renderChallenge(challenge, this.name)
+      if (rendered !== undefined) this.#rendered.set(challenge, rendered)
+      return rendered
+    } catch {
+      // Not a challenge at all. The engine reports a fault and sends the default one.
+      return undefined
+    }
+  }
+}

@@ -1,0 +1,119 @@
+import { isCrossSite } from './ambient.ts'
+import { bounded, causeOfThrown } from './bounded.ts'
+import { AuthenticationError, AuthenticationFailedCause, InvalidCredentials, isCause } from './cause.ts'
+import type { Entry } from './entry.ts'
+import type { Awaitable, FailureVerdict, Principal, SuccessVerdict, Verdict } from './provider.ts'
+import { authenticated, failed, failedOnce, failure, type Granted, type Result } from './result.ts'
+import { Call, type RequestState } from './state.ts'
+import { absent, isPrincipal, isThenable } from './validate.ts'
+
+/** Asks a provider, at most once per request. Never throws, never rejects. */
+export function runProvider(entry: Entry, state: RequestState): Awaitable<Result> {
+  const known = state.slots[entry.index]
+  if (known !== undefined) return known
+  state.slots[entry.index] = reentered(entry)
+  const result = ask(entry, state)
+  state.slots[entry.index] = result
+  if (isThenable(result)) {
+    result.then((settled) => {
+      state.slots[entry.index] = settled
+    })
+  }
+  return result
+}
+
+/** What a provider finds that asks, while deciding, for a decision that needs itself. */
+function reentered(entry: Entry): Result {
+  const cause = new AuthenticationError('the provider asked for its own verdict while deciding', { code: 'reentered' })
+  return failedOnce(failure(entry, entry.name, cause))
+}
+
+function ask(entry: Entry, state: RequestState): Awaitable<Result> {
+  const call = new Call(entry.name, state)
+  try {
+    const verdict = entry.provider.authenticate(call)
+    if (!isThenable(verdict)) return judge(verdict, entry, state)
+    return bounded(verdict, call).then(
+      (settled) => judge(settled, entry, state),
+      (thrown) => judge(threw(thrown), entry, state),
+    )
+  } catch (thrown) {
+    return judge(threw(thrown), entry, state)
+  }
+}
+
+function threw(thrown: unknown): FailureVerdict {
+  return { cause: causeOfThrown(thrown, 'the provider') }
+}
+
+/** Turns a verdict into a result, and everything that is not a verdict into a failure. */
+function judge(verdict: Verdict<Principal>, entry: Entry, state: RequestState): Result {
+  try {
+    const result = weigh(verdict, entry, state)
+    for (const { cause } of result.failures) {
+      if (cause.kind === 'Error') state.engine.announce.error(entry.name, cause, state)
+    }
+    return result
+  } catch (thrown) {
+    // A verdict with throwing getters, or a request view that throws while the origin is looked at.
+    return failedOnce(failure(entry, entry.name, causeOfThrown(thrown, 'the verdict')))
+  }
+}
+
+function weigh(verdict: Verdict<Principal> | undefined, entry: Entry, state: RequestState): Result {
+  const { announce } = state.engine
+  if (typeof verdict !== 'object' || verdict === null) {
+    announce.fault('no-verdict', 'the provider answered no verdict', entry.name, state)
+    return failedOnce(failure(entry, entry.name, AuthenticationFailedCause.NoCredentials))
+  }
+  if (verdict === absent) return failedOnce(failure(entry, entry.name, verdict.cause))
+  if (verdict.always !== undefined) state.always = [...(state.always ?? []), ...verdict.always]
+  if (verdict.cause !== undefined) return refuse(verdict, entry, state)
+  if (verdict.principal === undefined) {
+    announce.fault('no-verdict', 'the provider answered neither a principal nor a cause', entry.name, state)
+    return failedOnce(failure(entry, entry.name, AuthenticationFailedCause.NoCredentials))
+  }
+  return accept(verdict, entry, state)
+}
+
+function refuse(verdict: FailureVerdict, entry: Entry, state: RequestState): Result {
+  const { announce } = state.engine
+  if ('principal' in verdict && verdict.principal !== undefined) {
+    announce.fault('two-verdicts', 'the provider answered both a principal and a cause', entry.name, state)
+  }
+  if (isCause(verdict.cause)) return failedOnce(failure(entry, entry.name, verdict.cause, verdict.challenges))
+  return failedOnce(failure(entry, entry.name, invalidVerdict('its cause is not a cause')))
+}
+
+function accept(verdict: SuccessVerdict, entry: Entry, state: RequestState): Result {
+  const { principal, expiresAt, ambient } = verdict
+  if (!isPrincipal(principal) || isCause(principal)) {
+    return failedOnce(failure(entry, entry.name, invalidVerdict('its principal is not an object')))
+  }
+  if (expiresAt !== undefined && !(expiresAt > state.engine.clock())) {
+    const expired = typeof expiresAt === 'number' && !Number.isNaN(expiresAt)
+    const cause = expired ? new InvalidCredentials('expired') : invalidVerdict('its expiry is not a number')
+    return failedOnce(failure(entry, entry.name, cause))
+  }
+  if (ambient !== undefined && !state.engine.allowCrossSite && isCrossSite(state, ambient, (o) => isOwn(o, state))) {
+    const denied = {
+      requirement: 'cross-site',
+      providers: [entry.name],
+      status: 403,
+      error: undefined,
+      challenges: [],
+    } as const
+    return failed([], [], [denied], true)
+  }
+  const granted: Granted = { entry, principal, expiresAt, onAccept: verdict.onAccept }
+  return authenticated([granted], [])
+}
+
+function isOwn(origin: string, state: RequestState): boolean {
+  const { surroundings, allowedOrigins } = state.engine
+  return allowedOrigins.has(origin) || origin === surroundings.origin(state.source)
+}
+
+function invalidVerdict(why: string): AuthenticationError {
+  return new AuthenticationError(`the provider answered an invalid verdict: ${why}`, { code: 'invalid-verdict' })
+}

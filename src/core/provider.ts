@@ -1,0 +1,174 @@
+import { type Challenge, formatChallenge } from '../wire/challenges.ts'
+import { isToken } from '../wire/tokens.ts'
+import type { AuthenticationFailedCause } from './cause.ts'
+import type { HeaderField, RequestView } from './request.ts'
+
+export type Awaitable<T> = T | Promise<T>
+
+/** Any object but a promise: an un-awaited promise must never pass as a principal. */
+export type Principal = object & { readonly then?: never }
+
+/**
+ * That a browser attached the credential by itself, so that another site could have caused the request.
+ *
+ * `true`: only browsers send it (cookies); without any origin information it is refused on unsafe methods.
+ * `'browser-or-tool'`: curl and friends send it as well (Basic, Digest); without origin information it passes.
+ */
+export type Ambient = true | 'browser-or-tool'
+
+/** The response whose head is about to be written, for `onAccept`. */
+export interface AcceptedResponse {
+  readonly status: number
+  /** A response header field as set so far. */
+  header(name: string): string | undefined
+  /** The whole body, where the adapter has it. */
+  readonly body?: Uint8Array | undefined
+}
+
+/** Header fields for the answer to an accepted request, or a function asked right before the head is written. */
+export type OnAccept = readonly HeaderField[] | ((response: AcceptedResponse) => readonly HeaderField[])
+
+/** What goes with a principal. */
+export interface Grant {
+  /** When the principal stops being valid, in seconds since 1970. Default: never. */
+  readonly expiresAt?: number | undefined
+  /** Whether a browser attached the credential by itself. Default: it did not. */
+  readonly ambient?: Ambient | undefined
+  /** Header fields for the answer, sent only when the whole decision passes. */
+  readonly onAccept?: OnAccept | undefined
+  /** Header fields for every answer, whatever the decision. */
+  readonly always?: readonly HeaderField[] | undefined
+}
+
+/** A provider's yes. */
+export interface SuccessVerdict<out P extends Principal = Principal> extends Grant {
+  readonly principal: P
+  readonly cause?: undefined
+}
+
+/** A provider's no, with the reason. */
+export interface FailureVerdict {
+  readonly cause: AuthenticationFailedCause
+  /** What to send instead of the default challenge. A `realm` that is left out is filled in. */
+  readonly challenges?: readonly Challenge[] | undefined
+  /** Header fields for every answer, whatever the decision. `Set-Cookie` is withheld from a 503. */
+  readonly always?: readonly HeaderField[] | undefined
+  readonly principal?: undefined
+}
+
+export type Verdict<P extends Principal = Principal> = SuccessVerdict<P> | FailureVerdict
+
+/** What a provider is given for one request. */
+export interface AuthenticationContext {
+  /** The name under which the provider is registered. */
+  readonly name: string
+  readonly request: RequestView
+  /** Aborted on time-out and when the client goes away. */
+  readonly signal: AbortSignal
+  /** The injected `fetch`. */
+  readonly fetch: typeof globalThis.fetch
+  /** Seconds since 1970, by the injected clock. */
+  now(): number
+  /** Random bytes from the injected source. */
+  random(bytes: number): Uint8Array
+}
+
+/** What a `challenge` override answers: challenges, or for browsers a redirect or a page. Never a status. */
+export interface ChallengeAnswer {
+  /** Replaces the provider's challenges. */
+  readonly challenges?: readonly Challenge[] | undefined
+  /** Where to send a navigation: an absolute path or URL, in ASCII. 302 after GET and HEAD, else 303. */
+  readonly redirect?: string | undefined
+  /** The HTML body of the 401 for a navigation. */
+  readonly page?: string | undefined
+  /** Redirects every refused request, not just navigations, as Ktor's form does. Default: `false`. */
+  readonly always?: boolean | undefined
+}
+
+/** Decides what to send when this provider refused; `null` means the default challenge. */
+export type ChallengeFunction = (
+  cause: AuthenticationFailedCause,
+  context: AuthenticationContext,
+) => Awaitable<ChallengeAnswer | null>
+
+export interface ProviderOptions<P extends Principal> {
+  /** The challenge sent when nothing better is there. A `realm` that is left out becomes the provider's name. */
+  readonly challenge: Challenge
+  /** Turns the request into a verdict. A throw is a retryable `Error`. */
+  readonly authenticate: (context: AuthenticationContext) => Awaitable<Verdict<P>>
+  /** Chooses another answer for a refusal. A throw or an ill-formed answer falls back to `challenge`. */
+  readonly override?: ChallengeFunction | undefined
+  /** One line for documentation. */
+  readonly description?: string | undefined
+  /** Request header fields other than `Authorization` that the verdict depends on, for `Vary`. Default: none. */
+  readonly readsHeaders?: readonly string[] | undefined
+  /** Whether the credential is a session: answers are then `no-store` instead of `private`. Default: `false`. */
+  readonly session?: boolean | undefined
+  /** The status that this scheme's RFC gives to `malformed-request`. Default: 401. */
+  readonly malformedRequestStatus?: 400 | 401 | undefined
+}
+
+/** One way to turn a request into a principal. Made by `provider()` and by the factories; registered under one name. */
+export class AuthenticationProvider<out P extends Principal> {
+  #registered = false
+  readonly challenge: Challenge
+  readonly authenticate: (context: AuthenticationContext) => Awaitable<Verdict<P>>
+  readonly override: ChallengeFunction | undefined
+  readonly description: string | undefined
+  readonly readsHeaders: readonly string[]
+  readonly session: boolean
+  readonly malformedRequestStatus: 400 | 401
+
+  constructor(options: ProviderOptions<P>) {
+    this.challenge = options.challenge
+    this.authenticate = options.authenticate
+    this.override = options.override
+    this.description = options.description
+    this.readsHeaders = options.readsHeaders ?? []
+    this.session = options.session === true
+    this.malformedRequestStatus = options.malformedRequestStatus ?? 401
+    Object.freeze(this)
+  }
+
+  /** Takes the provider for one name of one registry; `false` when it has been taken before. */
+  static register(provider: AuthenticationProvider<Principal>): boolean {
+    if (provider.#registered) return false
+    provider.#registered = true
+    return true
+  }
+}
+
+/**
+ * Makes a provider of one's own, with the same powers as becauth's.
+ *
+ * @example
+ * import { AuthenticationFailedCause, provider } from 'becauth'
+ *
+ * export const office = provider({
+ *   challenge: { scheme: 'Network' },
+ *   authenticate: ({ request }) =>
+ *     request.peer.address === '10.0.0.7'
+ *       ? { principal: { desk: 7 } }
+ *       : { cause: AuthenticationFailedCause.NoCredentials },
+ * })
+ *
+ * @throws TypeError when `authenticate` is missing, or the challenge is not valid or not printable US-ASCII.
+ */
+export function provider<P extends Principal>(options: ProviderOptions<P>): AuthenticationProvider<P> {
+  if (typeof options?.authenticate !== 'function') throw new TypeError('provider(): "authenticate" must be a function')
+  if (typeof options.challenge !== 'object' || options.challenge === null) {
+    throw new TypeError('provider(): "challenge" must be an object with a "scheme"')
+  }
+  if (formatChallenge(options.challenge) === undefined) {
+    throw new TypeError(
+      'provider(): "challenge" must have a token as scheme and printable US-ASCII values, each parameter once',
+    )
+  }
+  if (options.override !== undefined && typeof options.override !== 'function') {
+    throw new TypeError('provider(): "override" must be a function')
+  }
+  if (options.readsHeaders?.some((name) => !isToken(name))) {
+    throw new TypeError('provider(): "readsHeaders" must be a list of header field names')
+  }
+  return new AuthenticationProvider(options)
+}

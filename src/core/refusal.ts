@@ -1,0 +1,114 @@
+import { prefersHtml } from '../wire/accept.ts'
+import { fieldsOf } from './amendments.ts'
+import { answerOf, type Challenges } from './challenge.ts'
+import { isNavigation } from './navigation.ts'
+import { failuresOf } from './outcome.ts'
+import { ownPage, type Problem, problem, type RefusalStatus } from './problem.ts'
+import type { Awaitable } from './provider.ts'
+import { reasons } from './reasons.ts'
+import type { HeaderField } from './request.ts'
+import type { Denied, Failed, Result } from './result.ts'
+import type { RequestState } from './state.ts'
+import { isThenable } from './validate.ts'
+import type { Denial, Refused } from './who.ts'
+
+const noStore: HeaderField = Object.freeze(['Cache-Control', 'no-store'] as const)
+const varyAccept: HeaderField = Object.freeze(['Vary', 'Accept'] as const)
+const noChallenges: readonly never[] = Object.freeze([])
+/** Seconds that a throttled client is told to wait when the throttle itself did not say. */
+const defaultThrottleSeconds = 5
+
+/** Turns a failed result into the answer. Synchronous unless a provider's `override` is not. */
+export function refuse(result: Result, state: RequestState): Awaitable<Refused> {
+  const status = statusOf(result)
+  const denied = result.denials.flatMap(({ challenges }) => challenges.map(({ field }) => field))
+  if (status === 403) return compose(status, result, { fields: denied }, state)
+  if (status !== 400 && status !== 401) return compose(status, result, { fields: noChallenges }, state)
+  const answer = answerOf(result.counted, status === 401 ? isNavigation(state) : undefined, state)
+  const finish = (challenges: Challenges) =>
+    compose(status, result, { ...challenges, fields: [...denied, ...challenges.fields] }, state)
+  return isThenable(answer) ? answer.then(finish) : finish(answer)
+}
+
+/** Rule 13: the first that applies. */
+function statusOf({ counted, denials }: Result): RefusalStatus {
+  if (counted.some(isRetryable)) return 503
+  if (counted.some((failed) => reasonStatus(failed) === 413)) return 413
+  if (counted.some((failed) => reasonStatus(failed) === 429)) return 429
+  if (denials.length > 0) return denials.some(({ status }) => status === 401) ? 401 : 403
+  const invalid = counted.filter(({ cause }) => cause.kind === 'InvalidCredentials')
+  return invalid.length > 0 && invalid.every(isBadRequest) ? 400 : 401
+}
+
+function isRetryable({ cause }: Failed): boolean {
+  return cause.kind === 'Error' && cause.retryable
+}
+
+function isBadRequest(failed: Failed): boolean {
+  return reasonStatus(failed) === 400 && failed.entry?.provider.malformedRequestStatus === 400
+}
+
+function reasonStatus({ cause }: Failed): number | undefined {
+  if (cause.kind !== 'InvalidCredentials' || cause.reason === undefined || isOwnReason(cause.reason)) return undefined
+  return reasons[cause.reason].status
+}
+
+function isOwnReason(reason: string): reason is `x-${string}` {
+  return reason.startsWith('x-')
+}
+
+function compose(status: RefusalStatus, result: Result, challenges: Challenges, state: RequestState): Refused {
+  const failures = failuresOf(result)
+  const denials = result.denials.map(publicDenial)
+  const retryAfterSeconds = retryAfter(status, result)
+  const headers: HeaderField[] = [...challenges.fields]
+  if (retryAfterSeconds !== undefined) headers.push(['Retry-After', String(Math.ceil(retryAfterSeconds))])
+  headers.push(noStore, varyAccept)
+  const always = fieldsOf(state.always, undefined, state)
+  // Rule 13: while it cannot be decided, the client keeps its cookies.
+  headers.push(...(status === 503 ? always.filter(([name]) => name.toLowerCase() !== 'set-cookie') : always))
+  if (challenges.redirect !== undefined) {
+    headers.push(['Location', challenges.redirect])
+    const redirectStatus = state.method === 'GET' || state.method === 'HEAD' ? 302 : 303
+    const response = { status: redirectStatus, headers, body: null }
+    return { kind: 'rejected', principals: {}, failures, denials, response }
+  }
+  const { contentType, body } = documentOf(status, result, challenges, state)
+  headers.push(contentType)
+  const response = { status, headers, body: state.method === 'HEAD' ? null : body }
+  if (status !== 503) return { kind: 'rejected', principals: {}, failures, denials, response }
+  const seconds = retryAfterSeconds ?? 0
+  return { kind: 'unavailable', principals: {}, failures, denials, response, retryAfterSeconds: seconds, gone: false }
+}
+
+function documentOf(status: RefusalStatus, result: Result, { page }: Challenges, state: RequestState): Problem {
+  if (page !== undefined) return ownPage(page)
+  const exposed = state.engine.exposeReason ? firstReason(result.counted) : undefined
+  return problem(status, prefersHtml(state.header('accept')), exposed)
+}
+
+function firstReason(counted: readonly Failed[]): string | undefined {
+  for (const { cause } of counted) {
+    if (cause.kind === 'InvalidCredentials' && cause.reason !== undefined) return cause.reason
+  }
+  return undefined
+}
+
+function retryAfter(status: RefusalStatus, { counted }: Result): number | undefined {
+  if (status !== 503 && status !== 429) return undefined
+  let longest = 0
+  for (const failed of counted) {
+    const { cause } = failed
+    if (status === 503 && cause.kind === 'Error' && cause.retryable) {
+      longest = Math.max(longest, cause.retryAfterSeconds)
+    }
+    if (status === 429 && cause.kind === 'InvalidCredentials' && reasonStatus(failed) === 429) {
+      longest = Math.max(longest, cause.retryAfterSeconds ?? defaultThrottleSeconds)
+    }
+  }
+  return Number.isFinite(longest) ? longest : defaultThrottleSeconds
+}
+
+function publicDenial({ challenges, ...denied }: Denied): Denial {
+  return { ...denied, challenges: challenges.map(({ text }) => text) }
+}

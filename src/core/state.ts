@@ -1,0 +1,133 @@
+import type { Engine } from './engine.ts'
+import type { Entry } from './entry.ts'
+import type { Node } from './node.ts'
+import type { AuthenticationContext, Awaitable } from './provider.ts'
+import type { BodyReading, HeaderField, Peer, RequestSource, RequestView } from './request.ts'
+import type { Result } from './result.ts'
+
+/** One request as one `authentication()` sees it, and everything that it has found out about it. */
+export class RequestState implements RequestView {
+  readonly engine: Engine
+  readonly source: RequestSource
+  /** What each provider came to, by the provider's index: the memo that makes it run once. */
+  readonly slots: (Awaitable<Result> | undefined)[] = []
+  /** Header fields that providers want on every answer. */
+  always: HeaderField[] | undefined
+  /** Whether some scope refused this request, so that the others' `onAccept` must stay silent. */
+  refused = false
+  #nodes: Map<Node, Awaitable<Result>> | undefined
+  #accepted: Map<Entry, readonly HeaderField[]> | undefined
+  #peer: Peer | undefined
+  #url: URL | undefined
+  #body: { readonly limit: number; readonly reading: Promise<BodyReading> } | undefined
+
+  constructor(source: RequestSource, engine: Engine) {
+    this.source = source
+    this.engine = engine
+  }
+
+  get method(): string {
+    return this.source.method
+  }
+
+  get target(): string {
+    return this.source.target
+  }
+
+  get native(): object {
+    return this.source.native
+  }
+
+  get signal(): AbortSignal {
+    return this.source.signal
+  }
+
+  get peer(): Peer {
+    this.#peer ??= this.engine.surroundings.peer(this.source)
+    return this.#peer
+  }
+
+  get url(): URL {
+    this.#url ??= this.engine.surroundings.url(this.source)
+    return new URL(this.#url)
+  }
+
+  header(name: string): string | undefined {
+    return this.source.header(name.toLowerCase())
+  }
+
+  async body(limitBytes: number): Promise<BodyReading> {
+    const known = this.#body
+    if (known !== undefined) {
+      const reading = await known.reading
+      if (reading.kind !== 'too-large' || limitBytes <= known.limit) return clip(reading, limitBytes)
+    }
+    const reading = this.source.body(limitBytes)
+    this.#body = { limit: limitBytes, reading }
+    return reading
+  }
+
+  /** Runs a node's function once per request. */
+  once(node: Node, run: () => Awaitable<Result>): Awaitable<Result> {
+    this.#nodes ??= new Map()
+    const known = this.#nodes.get(node)
+    if (known !== undefined) return known
+    const result = run()
+    this.#nodes.set(node, result)
+    return result
+  }
+
+  /** Asks a provider's `onAccept` once per request. */
+  acceptOnce(entry: Entry, ask: () => readonly HeaderField[]): readonly HeaderField[] {
+    this.#accepted ??= new Map()
+    const known = this.#accepted.get(entry)
+    if (known !== undefined) return known
+    const fields = ask()
+    this.#accepted.set(entry, fields)
+    return fields
+  }
+}
+
+function clip(reading: BodyReading, limitBytes: number): BodyReading {
+  return reading.kind === 'bytes' && reading.bytes.length > limitBytes ? { kind: 'too-large' } : reading
+}
+
+/** One bounded call of one provider, or of one of the application's functions. */
+export class Call implements AuthenticationContext {
+  readonly name: string
+  readonly request: RequestState
+  #controller: AbortController | undefined
+
+  constructor(name: string, request: RequestState) {
+    this.name = name
+    this.request = request
+  }
+
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      const controller = new AbortController()
+      const outer = this.request.source.signal
+      if (outer.aborted) controller.abort(outer.reason)
+      else outer.addEventListener('abort', () => controller.abort(outer.reason), { once: true })
+      this.#controller = controller
+    }
+    return this.#controller.signal
+  }
+
+  get fetch(): typeof globalThis.fetch {
+    return this.request.engine.fetch
+  }
+
+  now(): number {
+    return this.request.engine.clock()
+  }
+
+  random(bytes: number): Uint8Array {
+    return this.request.engine.random(bytes)
+  }
+
+  /** Ends the call: whoever holds the signal is told. */
+  abort(reason: unknown): void {
+    this.#controller?.abort(reason)
+  }
+}

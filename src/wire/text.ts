@@ -1,0 +1,48 @@
+// Neither holds state between calls: nothing here decodes a stream.
+const utf8Decoder = Object.freeze(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }))
+const utf8Encoder = Object.freeze(new TextEncoder())
+
+const CHUNK_BYTES = 4096
+const SHORT_BYTES = 256
+
+/**
+ * Decodes UTF-8 and answers `undefined` for octets that are not UTF-8; nothing is ever replaced by U+FFFD.
+ * A byte order mark is kept, so that two different octet sequences never give the same text.
+ *
+ * @see RFC 3629
+ */
+export function decodeUtf8(bytes: Uint8Array): string | undefined {
+  if (bytes.length <= SHORT_BYTES && isAscii(bytes)) return decodeLatin1(bytes)
+  try {
+    return utf8Decoder.decode(bytes)
+  } catch {
+    return undefined
+  }
+}
+
+function isAscii(bytes: Uint8Array): boolean {
+  for (let index = 0; index < bytes.length; index++) {
+    if ((bytes[index] ?? 0) > 0x7f) return false
+  }
+  return true
+}
+
+/** Decodes ISO-8859-1: each octet is the character with that code. (A `TextDecoder` would decode windows-1252.) */
+export function decodeLatin1(bytes: Uint8Array): string {
+  let text = ''
+  for (let from = 0; from < bytes.length; from += CHUNK_BYTES) {
+    const chunk: string = Reflect.apply(String.fromCharCode, undefined, bytes.subarray(from, from + CHUNK_BYTES))
+    text += chunk
+  }
+  return text
+}
+
+/** Encodes a text as UTF-8. A lone surrogate becomes U+FFFD: refuse it before with `isWellFormed`. */
+export function encodeUtf8(text: string): Uint8Array<ArrayBuffer> {
+  return utf8Encoder.encode(text)
+}
+
+/** Tells whether a text is free of lone surrogates, which no encoding can carry. */
+export function isWellFormed(text: string): boolean {
+  return !/\p{Surrogate}/u.test(text)
+}
