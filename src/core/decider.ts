@@ -1,4 +1,5 @@
 import { amendmentsOf, type StandingAmendments, standingAmendments } from './amendments.ts'
+import { attachments } from './attachments.ts'
 import type { Engine } from './engine.ts'
 import { evaluate } from './evaluate.ts'
 import { describe, entriesOf, type Node } from './node.ts'
@@ -16,7 +17,7 @@ import type { Outcome, Refused, Unavailable } from './who.ts'
 /** Decides requests for the requirements of one `authentication()`, and remembers what it found out about each. */
 export class Decider {
   readonly engine: Engine
-  readonly #states = new WeakMap<object, RequestState>()
+  readonly #states = attachments<RequestState>()
 
   constructor(engine: Engine) {
     this.engine = engine

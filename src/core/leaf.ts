@@ -11,7 +11,7 @@ import { absent, isPrincipal, isThenable } from './validate.ts'
 export function runProvider(entry: Entry, state: RequestState): Awaitable<Result> {
   const known = state.slots[entry.index]
   if (known !== undefined) return known
-  state.slots[entry.index] = reentered(entry)
+  state.slots[entry.index] = reentered
   const result = ask(entry, state)
   state.slots[entry.index] = result
   if (isThenable(result)) {
@@ -23,10 +23,15 @@ export function runProvider(entry: Entry, state: RequestState): Awaitable<Result
 }
 
 /** What a provider finds that asks, while deciding, for a decision that needs itself. */
-function reentered(entry: Entry): Result {
-  const cause = new AuthenticationError('the provider asked for its own verdict while deciding', { code: 'reentered' })
-  return failedOnce(failure(entry, entry.name, cause))
-}
+const reentered: Result = Object.freeze(
+  failedOnce(
+    failure(
+      undefined,
+      'reentered',
+      new AuthenticationError('a provider asked for its own verdict while deciding', { code: 'reentered' }),
+    ),
+  ),
+)
 
 function ask(entry: Entry, state: RequestState): Awaitable<Result> {
   const call = new Call(entry.name, state)
