@@ -26,6 +26,8 @@ for (const [subpath] of publicEntries(root)) {
     metafile: true,
     format: 'esm',
     platform: 'neutral',
+    // Without it esbuild would follow the paths of tsconfig.json, which lead back into src.
+    tsconfigRaw: '{}',
     plugins: [{ name: 'packages-outside', setup: keepPackagesOutside }],
     logLevel: 'silent',
   })

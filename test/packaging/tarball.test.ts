@@ -1,10 +1,9 @@
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { home } from './fixture.ts'
 
-const home = fileURLToPath(new URL('../..', import.meta.url))
 const subpaths = Object.entries<unknown>(JSON.parse(readFileSync(join(home, 'package.json'), 'utf8')).exports)
   .filter(([, target]) => typeof target === 'object')
   .map(([subpath]) => subpath.replace(/^\./, 'becauth'))
