@@ -39,7 +39,7 @@ export function amendmentsOf(
 
 /** `onAccept` of the principals used, unless another scope refused the request after all. */
 function accepted(result: Result, response: AcceptedResponse, state: RequestState): readonly HeaderField[] {
-  if (state.refused) return []
+  if (state.refusedWith?.includes(response.status)) return []
   return result.grants.flatMap(({ entry, onAccept }) => {
     if (onAccept === undefined) return []
     return fieldsOf(

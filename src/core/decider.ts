@@ -12,7 +12,7 @@ import type { Requirement } from './requirement.ts'
 import type { Result } from './result.ts'
 import { RequestState } from './state.ts'
 import { isThenable } from './validate.ts'
-import type { Outcome, Refused, Unavailable } from './who.ts'
+import type { Outcome, Unavailable } from './who.ts'
 
 /** Decides requests for the requirements of one `authentication()`, and remembers what it found out about each. */
 export class Decider {
@@ -66,23 +66,18 @@ function conclude(result: Result, standing: StandingAmendments, state: RequestSt
     case 'skipped':
       return nobodyOf(result, amendmentsOf(result, standing, state))
     case 'failed':
-      return refuseFinally(result, state)
+      return refuse(result, state)
   }
 }
 
-function refuseFinally(result: Result, state: RequestState): Awaitable<Refused> {
-  state.refused = true
-  return refuse(result, state)
-}
-
 function announced(outcome: Outcome, description: string, state: RequestState): Outcome {
+  if ('response' in outcome) state.refusedWith = [...(state.refusedWith ?? []), outcome.response.status]
   state.engine.announce.decision(outcome, description, state)
   return outcome
 }
 
 /** A bug of ours, or a request view that throws. Nobody gets in, nobody gets a 500. */
 function broken(thrown: unknown, state: RequestState): Unavailable {
-  state.refused = true
   state.engine.announce.fault('internal', 'the decision itself threw', undefined, state, thrown)
   return unavailable(false)
 }

@@ -13,8 +13,8 @@ export class RequestState implements RequestView {
   readonly slots: (Awaitable<Result> | undefined)[] = []
   /** Header fields that providers want on every answer. */
   always: HeaderField[] | undefined
-  /** Whether some scope refused this request, so that the others' `onAccept` must stay silent. */
-  refused = false
+  /** Statuses with which scopes refused this request: an answer with one of them is no place for `onAccept`. */
+  refusedWith: number[] | undefined
   #nodes: Map<Node, Awaitable<Result>> | undefined
   #accepted: Map<Entry, readonly HeaderField[]> | undefined
   #peer: Peer | undefined
