@@ -1,6 +1,7 @@
 import { parseMediaType } from './media-type.ts'
-import { BACKSLASH, COMMA, DOUBLE_QUOTE, SEMICOLON, skipWhitespace, trimmedEnd } from './tokens.ts'
+import { elementEnd, SEMICOLON, skipWhitespace, trimmedEnd } from './tokens.ts'
 
+const SHORTEST_RANGE = '*/*'.length
 const LONGEST_RANGE = 'application/problem+json'.length
 const WEIGHT = /^(?:0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)$/
 
@@ -24,24 +25,11 @@ export function prefersHtml(accept: string | undefined): boolean {
   const weights: Weights = {}
   for (let from = 0; from < accept.length; ) {
     const to = elementEnd(accept, from)
-    weigh(accept, from, to, weights)
+    if (to - from >= SHORTEST_RANGE) weigh(accept, from, to, weights)
     from = to + 1
   }
   const wildcard = weights.application ?? weights.any ?? 0
   return (weights.html ?? 0) > Math.max(weights.json ?? wildcard, weights.problem ?? wildcard)
-}
-
-/** Gives the end of a list element: a comma outside quotes, or the end of the text. */
-function elementEnd(text: string, from: number): number {
-  let quoted = false
-  let index = from
-  for (; index < text.length; index++) {
-    const code = text.charCodeAt(index)
-    if (code === DOUBLE_QUOTE) quoted = !quoted
-    else if (code === COMMA && !quoted) break
-    else if (code === BACKSLASH && quoted) index++
-  }
-  return Math.min(index, text.length)
 }
 
 function weigh(text: string, from: number, to: number, weights: Weights): void {

@@ -1,5 +1,5 @@
 import { quote, readValue } from './quoted-string.ts'
-import { COMMA, type Cursor, EQUALS, isToken, scanToken, skipWhitespace } from './tokens.ts'
+import { COMMA, type Cursor, EQUALS, isToken, scanToken, skipEmptyElements, skipWhitespace } from './tokens.ts'
 
 /**
  * Reads the comma-separated `auth-param`s at the cursor, passing over empty elements, and leaves it after the last one (at
@@ -19,7 +19,7 @@ export function readParameters(
   let separated = position === cursor.position
   while (position < end) {
     if (text.charCodeAt(position) === COMMA) {
-      position++
+      position = skipEmptyElements(text, position, end, COMMA)
       separated = true
     } else {
       const equals = separated ? equalsOfParameter(text, position, end) : end
@@ -30,10 +30,9 @@ export function readParameters(
       parameters ??= new Map()
       if (value === undefined || parameters.has(name)) return undefined
       parameters.set(name, value)
-      position = cursor.position
+      position = skipWhitespace(text, cursor.position, end)
       separated = false
     }
-    position = skipWhitespace(text, position, end)
   }
   cursor.position = end
   return parameters ?? none

@@ -1,6 +1,6 @@
 import { formatParameters } from './auth-params.ts'
 import { type ParameterCredentials, readCredentials, type Token68Credentials } from './authorization.ts'
-import { COMMA, isPrintableAscii, isToken, isToken68, skipWhitespace } from './tokens.ts'
+import { COMMA, isPrintableAscii, isToken, isToken68, skipEmptyElements, skipWhitespace } from './tokens.ts'
 
 /**
  * A challenge to be sent.
@@ -44,21 +44,16 @@ export function parseChallenges(value: string): readonly ParsedChallenge[] | und
   const cursor = { text: value, end, position: 0 }
   const challenges: ParsedChallenge[] = []
   const none: ReadonlyMap<string, string> = new Map()
-  let separated = true
-  while (true) {
-    const position = skipWhitespace(value, cursor.position, end)
-    if (position === end) return challenges.length > 0 ? challenges : undefined
-    cursor.position = position
-    if (value.charCodeAt(position) === COMMA) {
-      cursor.position++
-      separated = true
-      continue
-    }
-    const challenge = separated ? readCredentials(cursor, none) : undefined
+  for (let next = skipEmptyElements(value, 0, end, COMMA); next < end; ) {
+    cursor.position = next
+    const challenge = readCredentials(cursor, none)
     if (challenge === undefined) return undefined
     challenges.push(challenge)
-    separated = false
+    const after = skipWhitespace(value, cursor.position, end)
+    if (after < end && value.charCodeAt(after) !== COMMA) return undefined
+    next = skipEmptyElements(value, after, end, COMMA)
   }
+  return challenges.length > 0 ? challenges : undefined
 }
 
 /**

@@ -1,5 +1,14 @@
 import { readValue } from './quoted-string.ts'
-import { type Cursor, EQUALS, SEMICOLON, SLASH, scanToken, skipWhitespace, trimmedEnd } from './tokens.ts'
+import {
+  type Cursor,
+  EQUALS,
+  SEMICOLON,
+  SLASH,
+  scanToken,
+  skipEmptyElements,
+  skipWhitespace,
+  trimmedEnd,
+} from './tokens.ts'
 
 /** A media type, such as the value of `Content-Type`. */
 export interface MediaType {
@@ -27,14 +36,8 @@ export function parseMediaType(value: string): MediaType | undefined {
   while (cursor.position < end) {
     const semicolon = skipWhitespace(value, cursor.position, end)
     if (value.charCodeAt(semicolon) !== SEMICOLON) return undefined
-    cursor.position = skipWhitespace(value, semicolon + 1, end)
-    if (
-      cursor.position < end &&
-      value.charCodeAt(cursor.position) !== SEMICOLON &&
-      !readParameter(cursor, parameters)
-    ) {
-      return undefined
-    }
+    cursor.position = skipEmptyElements(value, semicolon, end, SEMICOLON)
+    if (cursor.position < end && !readParameter(cursor, parameters)) return undefined
   }
   return { essence: value.slice(start, essenceEnd).toLowerCase(), parameters }
 }

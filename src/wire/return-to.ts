@@ -1,5 +1,6 @@
-// A browser drops tabs and line breaks from a URL and takes a backslash for a slash; no honest sender writes them.
-const SUSPICIOUS = /[\p{Cc}\\]/u
+// A browser drops tabs and line breaks from a URL and takes a backslash for a slash; no honest sender writes them,
+// nor half of a surrogate pair.
+const SUSPICIOUS = /[\p{Cc}\p{Surrogate}\\]/u
 
 /**
  * Checks where a person wants to return to after signing in, so that a link to the sign-in page cannot send them to

@@ -1,8 +1,8 @@
-// Neither holds state between calls: nothing here decodes a stream.
-const utf8Decoder = Object.freeze(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }))
-const utf8Encoder = Object.freeze(new TextEncoder())
+// Neither keeps anything between calls, since nothing here decodes a stream. (Node cannot decode with a frozen one.)
+const utf8Decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+const utf8Encoder = new TextEncoder()
 
-const CHUNK_BYTES = 4096
+const CHUNK = 4096
 const SHORT_BYTES = 256
 
 /**
@@ -29,9 +29,14 @@ function isAscii(bytes: Uint8Array): boolean {
 
 /** Decodes ISO-8859-1: each octet is the character with that code. (A `TextDecoder` would decode windows-1252.) */
 export function decodeLatin1(bytes: Uint8Array): string {
+  return fromCharCodes(bytes)
+}
+
+/** Makes a text of character codes, a few thousand at a time, since they are passed as arguments. */
+export function fromCharCodes(codes: Uint8Array | Uint16Array): string {
   let text = ''
-  for (let from = 0; from < bytes.length; from += CHUNK_BYTES) {
-    const chunk: string = Reflect.apply(String.fromCharCode, undefined, bytes.subarray(from, from + CHUNK_BYTES))
+  for (let from = 0; from < codes.length; from += CHUNK) {
+    const chunk: string = Reflect.apply(String.fromCharCode, undefined, codes.subarray(from, from + CHUNK))
     text += chunk
   }
   return text

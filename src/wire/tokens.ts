@@ -3,8 +3,8 @@ const TOKEN68 = 2
 const FIELD = 4
 const PRINTABLE = 8
 
-export const TAB = 0x09
-export const SPACE = 0x20
+const TAB = 0x09
+const SPACE = 0x20
 export const DOUBLE_QUOTE = 0x22
 export const COMMA = 0x2c
 export const SLASH = 0x2f
@@ -79,11 +79,6 @@ export function isFieldValue(text: string): boolean {
   return consistsOf(text, FIELD)
 }
 
-/** Tells whether a character code may stand in a field value and after the backslash of a quoted-pair. */
-export function isFieldCode(code: number): boolean {
-  return ((CLASSES[code] ?? 0) & FIELD) !== 0
-}
-
 /** Tells whether a character code may be part of a `token`. */
 export function isTokenCode(code: number): boolean {
   return ((CLASSES[code] ?? 0) & TCHAR) !== 0
@@ -117,6 +112,39 @@ export function skipWhitespace(text: string, from: number, end: number): number 
   let index = from
   while (index < end && isWhitespace(text.charCodeAt(index))) index++
   return index
+}
+
+/** Gives the first place from `from` on that is neither whitespace nor the separator: the next element of a list. */
+export function skipEmptyElements(text: string, from: number, end: number, separator: number): number {
+  let index = from
+  while (index < end && (text.charCodeAt(index) === separator || isWhitespace(text.charCodeAt(index)))) index++
+  return index
+}
+
+/** Gives the end of the list element that starts at `from`: a comma outside quotes, or the end of the text. */
+export function elementEnd(text: string, from: number): number {
+  let quoted = false
+  for (let index = from; index < text.length; index++) {
+    const code = text.charCodeAt(index)
+    if (code === DOUBLE_QUOTE) quoted = !quoted
+    else if (code === COMMA && !quoted) return index
+    else if (code === BACKSLASH && quoted) index++
+  }
+  return text.length
+}
+
+/**
+ * Gives the place of the closing quote of the `quoted-string` whose content starts at `from`; `end` when it is unterminated
+ * or has a character that may not be sent.
+ */
+export function closingQuote(text: string, from: number, end: number): number {
+  for (let index = from; index < end; index++) {
+    let code = text.charCodeAt(index)
+    if (code === DOUBLE_QUOTE) return index
+    if (code === BACKSLASH && ++index < end) code = text.charCodeAt(index)
+    if (((CLASSES[code] ?? 0) & FIELD) === 0) return end
+  }
+  return end
 }
 
 /** Gives the end of a text without the SP and HTAB before `end`, never lower than `from`. */
