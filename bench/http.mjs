@@ -1,0 +1,93 @@
+import { fork, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { availableParallelism } from 'node:os'
+import { fileURLToPath } from 'node:url'
+import autocannon from 'autocannon'
+
+const basicHeader = { authorization: `Basic ${Buffer.from('ada:lovelace').toString('base64')}` }
+const bearerHeader = { authorization: 'Bearer ada-token' }
+
+/** The open route gets the same request header as the protected one, so that parsing it is charged to nobody. */
+const measures = [
+  { name: 'basic', path: '/basic', headers: basicHeader, status: 200 },
+  { name: 'bearer', path: '/bearer', headers: bearerHeader, status: 200 },
+  { name: 'refused', path: '/basic', headers: {}, status: 401 },
+  { name: 'control', path: '/open2', headers: {}, status: 200 },
+]
+
+export const servers = [
+  { framework: 'node:http', library: 'by hand', file: 'node-by-hand' },
+  { framework: 'node:http', library: 'becauth', file: 'node-becauth' },
+  { framework: 'express', library: 'passport', file: 'express-passport' },
+  { framework: 'express', library: 'becauth', file: 'express-becauth' },
+  { framework: 'fastify', library: 'its plugins', file: 'fastify-plugins' },
+  { framework: 'fastify', library: 'becauth', file: 'fastify-becauth' },
+  { framework: 'hono', library: 'its middleware', file: 'hono-middleware' },
+  { framework: 'hono', library: 'becauth', file: 'hono-becauth' },
+  { framework: 'hapi', library: '@hapi/basic', file: 'hapi-basic', without: ['bearer'] },
+]
+
+const canPin = availableParallelism() > 1 && spawnSync('taskset', ['--version']).status === 0
+
+/** The generator stays on the first core, servers run on the second, where there are two. */
+export function pinGenerator() {
+  if (canPin) spawnSync('taskset', ['-pc', '0', String(process.pid)])
+  return canPin
+}
+
+async function start(file) {
+  const path = fileURLToPath(new URL(`servers/${file}.mjs`, import.meta.url))
+  const child = fork(path, { stdio: 'inherit' })
+  if (canPin) spawnSync('taskset', ['-apc', '1', String(child.pid)])
+  const [{ port }] = await once(child, 'message')
+  return { child, url: `http://127.0.0.1:${port}` }
+}
+
+async function cpuOf(child) {
+  child.send('cpu')
+  const [{ cpu }] = await once(child, 'message')
+  return cpu.user + cpu.system
+}
+
+async function slice({ child, url }, { path, headers, status }, seconds) {
+  const before = await cpuOf(child)
+  const result = await autocannon({ url: url + path, headers, connections: 32, duration: seconds })
+  const after = await cpuOf(child)
+  const answered = result.requests.total
+  if (result.errors > 0 || result.timeouts > 0) throw new Error(`${path}: ${result.errors} errors`)
+  if (Number(Object.keys(result.statusCodeStats ?? {})[0] ?? status) !== status) throw new Error(`${path}: unexpected status`)
+  return { rate: answered / result.duration, p99: result.latency.p99, cpu: (after - before) / answered }
+}
+
+const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]
+
+/** Alternates short slices of a protected route with its open one, so that a noisy machine is noisy for both. */
+export async function measureServer({ framework, library, file, without = [] }, { rounds, seconds }) {
+  const server = await start(file)
+  try {
+    const rows = {}
+    const wanted = measures.filter(({ name }) => !without.includes(name))
+    for (const measure of wanted) {
+      await slice(server, { ...measure, path: '/open', status: 200 }, 1)
+      await slice(server, measure, 1)
+    }
+    for (const measure of wanted) {
+      const samples = []
+      for (let round = 0; round < rounds; round++) {
+        const open = await slice(server, { ...measure, path: '/open', status: 200 }, seconds)
+        samples.push({ open, protected: await slice(server, measure, seconds) })
+      }
+      rows[measure.name] = {
+        openRate: Math.round(median(samples.map((sample) => sample.open.rate))),
+        rate: Math.round(median(samples.map((sample) => sample.protected.rate))),
+        ratio: median(samples.map((sample) => sample.protected.rate / sample.open.rate)),
+        p99: median(samples.map((sample) => sample.protected.p99)),
+        addedMicroseconds: median(samples.map((sample) => sample.protected.cpu - sample.open.cpu)),
+      }
+    }
+    return { framework, library, rows }
+  } finally {
+    server.child.disconnect()
+    await once(server.child, 'exit')
+  }
+}

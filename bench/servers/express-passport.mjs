@@ -1,0 +1,16 @@
+import express from 'express'
+import passport from 'passport'
+import { BasicStrategy } from 'passport-http'
+import { Strategy as BearerStrategy } from 'passport-http-bearer'
+import { answer, checkPassword, checkToken, report } from './shared.mjs'
+
+passport.use(new BasicStrategy({ realm: 'bench' }, (name, password, done) => done(null, checkPassword(name, password) ?? false)))
+passport.use(new BearerStrategy({ realm: 'bench' }, (token, done) => done(null, checkToken(token) ?? false)))
+
+const open = (_request, response) => response.json(answer)
+const app = express()
+app.get('/open', open)
+app.get('/open2', open)
+app.get('/basic', passport.authenticate('basic', { session: false }), open)
+app.get('/bearer', passport.authenticate('bearer', { session: false }), open)
+const server = app.listen(0, '127.0.0.1', () => report(server.address().port))
