@@ -14,6 +14,7 @@ export {
   isCause,
   type NoCredentials,
 } from './core/cause.ts'
+export type { UserPasswordCredential } from './core/credential.ts'
 export type {
   AuthenticationListener,
   DecisionEvent,

@@ -59,6 +59,17 @@ export function hasScheme(value: string, scheme: string): boolean {
 }
 
 /**
+ * Tells whether a value that is no single credentials, such as two field lines joined, has some of this scheme among them,
+ * at whatever place.
+ *
+ * @param scheme the scheme in lower case
+ */
+export function isAmongSeveral(value: string, scheme: string): boolean {
+  if (!value.includes(',') || parseAuthorization(value) !== undefined) return false
+  return value.split(',').some((element) => hasScheme(element, scheme))
+}
+
+/**
  * Parses an `Authorization` or `Proxy-Authorization` field value: exactly one credentials. Two field lines joined by a
  * comma, a parameter that comes twice (in whatever case) and everything else outside the grammar give `undefined`.
  * Never throws; takes time linear in the length.

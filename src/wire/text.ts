@@ -34,6 +34,10 @@ export function decodeLatin1(bytes: Uint8Array): string {
 
 /** Makes a text of character codes, a few thousand at a time, since they are passed as arguments. */
 export function fromCharCodes(codes: Uint8Array | Uint16Array): string {
+  if (codes.length <= CHUNK) {
+    const all: string = Reflect.apply(String.fromCharCode, undefined, codes)
+    return all
+  }
   let text = ''
   for (let from = 0; from < codes.length; from += CHUNK) {
     const chunk: string = Reflect.apply(String.fromCharCode, undefined, codes.subarray(from, from + CHUNK))

@@ -1,0 +1,105 @@
+import type { AuthenticationFailedCause } from '../../core/cause.ts'
+import { isNavigation } from '../../core/navigation.ts'
+import type { AuthenticationContext, Awaitable, ChallengeAnswer, ChallengeFunction } from '../../core/provider.ts'
+import type { RequestView } from '../../core/request.ts'
+import { percentEncode } from '../../wire/percent.ts'
+import { safeReturnTo } from '../../wire/return-to.ts'
+import { isWellFormed } from '../../wire/text.ts'
+import { isPrintableAscii } from '../../wire/tokens.ts'
+import { carriedReturnTo } from './return-to.ts'
+
+/** Sends a refused person to a login page. */
+export interface LoginRedirect {
+  /** The login page: a path such as `/login`, or an absolute http or https URL. */
+  readonly redirect: string
+  /**
+   * The query parameter of the login page that says where to return to. A refused GET or HEAD gives its own path and
+   * query; another method hands on the place that its own query has under this name, if that is safe.
+   * `false`: none. Default: `'returnTo'`.
+   */
+  readonly returnToParameter?: string | false | undefined
+  /** Redirects every refused request, not just navigations, as Ktor does. Default: `false`. */
+  readonly always?: boolean | undefined
+}
+
+/** Shows a refused person the login page at once, with status 401. */
+export interface LoginPage {
+  /** The HTML, or a function that makes it. Escape whatever you put into it. */
+  readonly page: string | ((cause: AuthenticationFailedCause, context: AuthenticationContext) => Awaitable<string>)
+}
+
+/** What a refused browser gets. */
+export type FormChallenge = LoginRedirect | LoginPage | ChallengeFunction
+
+/** A longer place is left out: encoded, it would not fit into a `Location` that every client takes. */
+const LONGEST_RETURN_TO = 2048
+
+/**
+ * Makes the provider's override.
+ *
+ * @throws TypeError when the challenge is none of the three.
+ */
+export function overrideOf(challenge: FormChallenge): ChallengeFunction {
+  if (typeof challenge === 'function') return challenge
+  if (typeof challenge !== 'object' || challenge === null || 'redirect' in challenge === 'page' in challenge) {
+    throw new TypeError('form(): "challenge" must be a function or an object with "redirect" or "page"')
+  }
+  return 'page' in challenge ? pageOverride(challenge) : redirectOverride(challenge)
+}
+
+function pageOverride({ page }: LoginPage): ChallengeFunction {
+  if (typeof page === 'function') {
+    return async (cause, context) => (isNavigation(context.request) ? { page: await page(cause, context) } : null)
+  }
+  if (typeof page !== 'string') throw new TypeError('form(): "challenge.page" must be a string or a function')
+  const answer: ChallengeAnswer = Object.freeze({ page })
+  return () => answer
+}
+
+function redirectOverride(options: LoginRedirect): ChallengeFunction {
+  const { redirect, returnToParameter = 'returnTo' } = options
+  if (!isLoginPage(redirect)) {
+    throw new TypeError('form(): "challenge.redirect" must be an absolute path or an http or https URL, in ASCII')
+  }
+  if (returnToParameter !== false && !isName(returnToParameter)) {
+    throw new TypeError('form(): "challenge.returnToParameter" must be a non-empty string or false')
+  }
+  const always = options.always === true
+  const page = redirect.split(/[?#]/, 1)[0]
+  return (_cause, { request }) => {
+    if (!always && !isNavigation(request)) return null
+    // Whoever protects the login page itself gets a plain 401 instead of a circle.
+    if (isRead(request) && isAt(request.url, page)) return null
+    return {
+      redirect: returnToParameter === false ? redirect : withReturnTo(redirect, returnToParameter, request),
+      always,
+    }
+  }
+}
+
+function isLoginPage(redirect: string): boolean {
+  if (typeof redirect !== 'string' || !isPrintableAscii(redirect) || redirect.includes(' ')) return false
+  if (redirect.startsWith('/')) return !/^\/[/\\]/.test(redirect)
+  return URL.canParse(redirect) && /^https?:\/\//i.test(redirect)
+}
+
+function isName(parameter: string): boolean {
+  return typeof parameter === 'string' && parameter !== '' && isWellFormed(parameter)
+}
+
+function isAt({ origin, pathname }: URL, page: string | undefined): boolean {
+  return pathname === page || origin + pathname === page
+}
+
+function isRead({ method }: RequestView): boolean {
+  return method === 'GET' || method === 'HEAD'
+}
+
+function withReturnTo(redirect: string, parameter: string, request: RequestView): string {
+  const { url } = request
+  const place = isRead(request) ? safeReturnTo(url.href, url.origin) : carriedReturnTo(url, parameter)
+  if (place === undefined || place.length > LONGEST_RETURN_TO) return redirect
+  const [page = '', ...fragment] = redirect.split('#')
+  const pair = `${percentEncode(parameter)}=${percentEncode(place)}`
+  return [page + (page.includes('?') ? '&' : '?') + pair, ...fragment].join('#')
+}
