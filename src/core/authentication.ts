@@ -8,21 +8,19 @@ import type { RequestSource, RequestView } from './request.ts'
 import type {
   AllOf,
   AnyOf,
-  AuthenticatedOf,
   BoundRequirement,
   Child,
   Exclusive,
+  ForPrincipal,
   Mapped,
   NameOf,
   Owner,
-  PrincipalOf,
   WhoOf,
-  Yielding,
 } from './requirement.ts'
 import type { Denied } from './result.ts'
 import { Surroundings, type SurroundingsOptions } from './surroundings.ts'
 import { isThenable, type Validated } from './validate.ts'
-import type { Anonymous, AnyAuthenticated, Attempted, Outcome, PrincipalMap, Skipped } from './who.ts'
+import type { Anonymous, Attempted, Outcome, PrincipalMap, Skipped } from './who.ts'
 
 export interface AuthenticationOptions extends SurroundingsOptions {
   /** How long one call of a provider or callback may take, in seconds. Default: 10. Then it is an `Error`: 503. */
@@ -84,13 +82,13 @@ export interface Authentication<M extends PrincipalMap> {
   ): BoundRequirement<NameOf<M>, Exclusive<WhoOf<M, C>>>
   /** Replaces the principal by a richer one; `null` is `InvalidCredentials`. */
   map<C extends Child<NameOf<M>>, Q extends Principal>(
-    child: C & Yielding<WhoOf<M, C>>,
-    enrich: (principal: PrincipalOf<WhoOf<M, C>>, who: AuthenticatedOf<WhoOf<M, C>>) => Awaitable<Validated<Q>>,
+    child: C,
+    enrich: ForPrincipal<WhoOf<M, C>, Validated<Q>>,
   ): BoundRequirement<NameOf<M>, Mapped<WhoOf<M, C>, Q>>
   /** Denies with 403 unless the check answers `true`. */
   allow<C extends Child<NameOf<M>>>(
-    child: C & Yielding<WhoOf<M, C>>,
-    check: (principal: PrincipalOf<WhoOf<M, C>>, who: AuthenticatedOf<WhoOf<M, C>>) => Awaitable<boolean>,
+    child: C,
+    check: ForPrincipal<WhoOf<M, C>, boolean>,
   ): BoundRequirement<NameOf<M>, WhoOf<M, C>>
   /** Decides one request; for WebSocket upgrades and frameworks without an adapter. Never throws, never rejects. */
   decide<C extends Child<NameOf<M>>>(source: RequestSource, child: C): Awaitable<Outcome<WhoOf<M, C>>>
@@ -189,8 +187,8 @@ class Registry<M extends PrincipalMap> implements Authentication<M> {
   }
 
   map<C extends Child<NameOf<M>>, Q extends Principal>(
-    child: C & Yielding<WhoOf<M, C>>,
-    enrich: (principal: PrincipalOf<WhoOf<M, C>>, who: AuthenticatedOf<WhoOf<M, C>>) => Awaitable<Validated<Q>>,
+    child: C,
+    enrich: ForPrincipal<WhoOf<M, C>, Validated<Q>>,
   ): BoundRequirement<NameOf<M>, Mapped<WhoOf<M, C>, Q>>
   map(child: unknown, enrich: unknown): BoundRequirement<NameOf<M>> {
     mustBeFunction(enrich, 'map', 'enrich')
@@ -198,8 +196,8 @@ class Registry<M extends PrincipalMap> implements Authentication<M> {
   }
 
   allow<C extends Child<NameOf<M>>>(
-    child: C & Yielding<WhoOf<M, C>>,
-    check: (principal: PrincipalOf<WhoOf<M, C>>, who: AuthenticatedOf<WhoOf<M, C>>) => Awaitable<boolean>,
+    child: C,
+    check: ForPrincipal<WhoOf<M, C>, boolean>,
   ): BoundRequirement<NameOf<M>, WhoOf<M, C>>
   allow(child: unknown, check: unknown): BoundRequirement<NameOf<M>> {
     mustBeFunction(check, 'allow', 'check')

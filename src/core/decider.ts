@@ -23,10 +23,19 @@ export class Decider {
     this.engine = engine
   }
 
-  /** Makes the requirement that decides by a node. */
+  /**
+   * Makes the requirement that decides by a node.
+   *
+   * @throws TypeError when it mixes providers for proxies with others.
+   */
   for(node: Node): Requirement {
-    const standing = standingAmendments(entriesOf(node))
+    const entries = entriesOf(node)
     const description = describe(node)
+    const proxies = [...entries].filter(({ provider }) => provider.proxy).length
+    if (proxies > 0 && proxies < entries.size) {
+      throw new TypeError(`${description}: a provider for proxies may stand only beside providers for proxies`)
+    }
+    const standing = standingAmendments(entries)
     return { description, decide: (source) => this.#decide(source, node, standing, description) }
   }
 

@@ -15,7 +15,7 @@ export interface RenderedChallenge {
 }
 
 /** Renders a challenge; a missing realm becomes `realm`. `undefined` when it cannot go on the wire. */
-export function renderChallenge(challenge: Challenge, realm: string): RenderedChallenge | undefined {
+export function renderChallenge(challenge: Challenge, realm: string, proxy: boolean): RenderedChallenge | undefined {
   const parameters = challenge.parameters ?? []
   const own = parameters.find(([name]) => name.toLowerCase() === 'realm')
   const complete: Challenge =
@@ -26,7 +26,7 @@ export function renderChallenge(challenge: Challenge, realm: string): RenderedCh
   if (text === undefined) return undefined
   return {
     text,
-    field: Object.freeze(['WWW-Authenticate', text] as const),
+    field: Object.freeze([proxy ? 'Proxy-Authenticate' : 'WWW-Authenticate', text] as const),
     scheme: challenge.scheme.toLowerCase(),
     realm: own?.[1] ?? (challenge.token68 === undefined ? realm : undefined),
     hasError: parameters.some(([name]) => name.toLowerCase() === 'error'),
@@ -43,7 +43,7 @@ export class Entry {
 
   /** @throws TypeError when the name stands for the realm and is not printable US-ASCII. */
   constructor(name: string, index: number, provider: AuthenticationProvider<Principal>) {
-    const rendered = renderChallenge(provider.challenge, name)
+    const rendered = renderChallenge(provider.challenge, name, provider.proxy)
     if (rendered === undefined || !isPrintableAscii(name)) {
       throw new TypeError(`authentication(): the name "${name}" must be printable US-ASCII, it stands in challenges`)
     }
@@ -58,7 +58,7 @@ export class Entry {
     const known = this.#rendered.get(challenge)
     if (known !== undefined) return known
     try {
-      const rendered = renderChallenge(challenge, this.name)
+      const rendered = renderChallenge(challenge, this.name, this.provider.proxy)
       if (rendered !== undefined) this.#rendered.set(challenge, rendered)
       return rendered
     } catch {

@@ -1,11 +1,12 @@
 import type { HeaderField } from './request.ts'
 
-type RefusalStatus = 400 | 401 | 403 | 413 | 429 | 503
+type RefusalStatus = 400 | 401 | 403 | 407 | 413 | 429 | 503
 
 const titles: Readonly<Record<RefusalStatus, string>> = {
   400: 'Bad Request',
   401: 'Unauthorized',
   403: 'Forbidden',
+  407: 'Proxy Authentication Required',
   413: 'Content Too Large',
   429: 'Too Many Requests',
   503: 'Service Unavailable',
@@ -35,6 +36,7 @@ const documents: Readonly<Record<RefusalStatus, Problem>> = {
   400: problemJson(400),
   401: problemJson(401),
   403: problemJson(403),
+  407: problemJson(407),
   413: problemJson(413),
   429: problemJson(429),
   503: problemJson(503),
@@ -44,6 +46,7 @@ const pages: Readonly<Record<RefusalStatus, Problem>> = {
   400: problemPage(400),
   401: problemPage(401),
   403: problemPage(403),
+  407: problemPage(407),
   413: problemPage(413),
   429: problemPage(429),
   503: problemPage(503),

@@ -43,7 +43,7 @@ export interface Grant {
 /** A provider's yes. */
 export interface SuccessVerdict<out P extends Principal = Principal> extends Grant {
   readonly principal: P
-  readonly cause?: undefined
+  readonly cause?: never
 }
 
 /** A provider's no, with the reason. */
@@ -53,7 +53,7 @@ export interface FailureVerdict {
   readonly challenges?: readonly Challenge[] | undefined
   /** Header fields for every answer, whatever the decision. `Set-Cookie` is withheld from a 503. */
   readonly always?: readonly HeaderField[] | undefined
-  readonly principal?: undefined
+  readonly principal?: never
 }
 
 export type Verdict<P extends Principal = Principal> = SuccessVerdict<P> | FailureVerdict
@@ -106,6 +106,11 @@ export interface ProviderOptions<P extends Principal> {
   readonly session?: boolean | undefined
   /** The status that this scheme's RFC gives to `malformed-request`. Default: 401. */
   readonly malformedRequestStatus?: 400 | 401 | undefined
+  /**
+   * Whether it guards a proxy: challenges are `Proxy-Authenticate` fields of a 407. It may stand only in a requirement
+   * whose providers all do. Default: `false`.
+   */
+  readonly proxy?: boolean | undefined
 }
 
 /** One way to turn a request into a principal. Made by `provider()` and by the factories; registered under one name. */
@@ -118,6 +123,7 @@ export class AuthenticationProvider<out P extends Principal> {
   readonly readsHeaders: readonly string[]
   readonly session: boolean
   readonly malformedRequestStatus: 400 | 401
+  readonly proxy: boolean
 
   constructor(options: ProviderOptions<P>) {
     this.challenge = options.challenge
@@ -127,6 +133,7 @@ export class AuthenticationProvider<out P extends Principal> {
     this.readsHeaders = options.readsHeaders ?? []
     this.session = options.session === true
     this.malformedRequestStatus = options.malformedRequestStatus ?? 401
+    this.proxy = options.proxy === true
     Object.freeze(this)
   }
 
@@ -138,6 +145,8 @@ export class AuthenticationProvider<out P extends Principal> {
   }
 }
 
+// `undefined` is in P because, without `exactOptionalPropertyTypes`, the compiler also infers from the `principal` that
+// a failure leaves out; `NonNullable` takes it away again, and no verdict may have it.
 /**
  * Makes a provider of one's own, with the same powers as becauth's.
  *
@@ -154,7 +163,9 @@ export class AuthenticationProvider<out P extends Principal> {
  *
  * @throws TypeError when `authenticate` is missing, or the challenge is not valid or not printable US-ASCII.
  */
-export function provider<P extends Principal>(options: ProviderOptions<P>): AuthenticationProvider<P> {
+export function provider<P extends Principal | undefined>(
+  options: ProviderOptions<NonNullable<P>>,
+): AuthenticationProvider<NonNullable<P>> {
   if (typeof options?.authenticate !== 'function') throw new TypeError('provider(): "authenticate" must be a function')
   if (typeof options.challenge !== 'object' || options.challenge === null) {
     throw new TypeError('provider(): "challenge" must be an object with a "scheme"')

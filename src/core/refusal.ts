@@ -23,7 +23,8 @@ export function refuse(result: Result, state: RequestState): Awaitable<Refused> 
   const status = statusOf(result)
   const denied = result.denials.flatMap(({ challenges }) => challenges.map(({ field }) => field))
   if (status === 403) return compose(status, result, { fields: denied }, state)
-  if (status !== 400 && status !== 401) return compose(status, result, { fields: noChallenges }, state)
+  if (status !== 400 && status !== 401 && status !== 407)
+    return compose(status, result, { fields: noChallenges }, state)
   const answer = answerOf(result.counted, status === 401 ? isNavigation(state) : undefined, state)
   const finish = (challenges: Challenges) =>
     compose(status, result, { ...challenges, fields: [...denied, ...challenges.fields] }, state)
@@ -37,7 +38,8 @@ function statusOf({ counted, denials }: Result): RefusalStatus {
   if (counted.some((failed) => reasonStatus(failed) === 429)) return 429
   if (denials.length > 0) return denials.some(({ status }) => status === 401) ? 401 : 403
   const invalid = counted.filter(({ cause }) => cause.kind === 'InvalidCredentials')
-  return invalid.length > 0 && invalid.every(isBadRequest) ? 400 : 401
+  if (invalid.length > 0 && invalid.every(isBadRequest)) return 400
+  return counted.some(({ entry }) => entry?.provider.proxy) ? 407 : 401
 }
 
 function isRetryable({ cause }: Failed): boolean {

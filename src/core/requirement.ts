@@ -1,5 +1,6 @@
 import type { Awaitable, Principal } from './provider.ts'
 import type { RequestSource } from './request.ts'
+import type { PrincipalFrom } from './validate.ts'
 import type { Anonymous, AnyAuthenticated, Authenticated, Outcome, PrincipalMap, Skipped, Who } from './who.ts'
 
 /** What adapters take: something that decides a request. It carries its engine. */
@@ -90,15 +91,19 @@ export type AllOf<M extends PrincipalMap, C extends readonly unknown[]> = AsWho<
 
 type MappedWho<W, Q extends Principal> =
   W extends Authenticated<infer N, infer S>
-    ? { [K in keyof S]: K extends N ? NoAny<Q> : S[K] } extends infer R extends PrincipalMap<N>
+    ? { [K in keyof S]: K extends N ? NoAny<PrincipalFrom<Q>> : S[K] } extends infer R extends PrincipalMap<N>
       ? Authenticated<N, R>
       : never
     : W
 export type Mapped<W, Q extends Principal> = AsWho<MappedWho<W, Q>>
-export type AuthenticatedOf<W> = Extract<W, AnyAuthenticated>
-export type PrincipalOf<W> = W extends Authenticated<infer N, infer S> ? S[N] : never
+type AuthenticatedOf<W> = Extract<W, AnyAuthenticated>
+type PrincipalOf<W> = W extends AnyAuthenticated ? W['principal'] : never
 
-/** Refuses, with a sentence, a requirement that may go on without a principal: write `optional(allow(…))`. */
-export type Yielding<W> = [Extract<W, Anonymous>] extends [never]
+/** Refuses a callback, with a sentence, when the requirement beside it may go on without a principal. */
+type Yielding<W> = [Extract<W, Anonymous>] extends [never]
   ? unknown
-  : 'this requirement may be anonymous: put optional(), attempt() and skipWhen() outside of map() and allow()'
+  : 'not here: the requirement may be anonymous. Write optional(allow(…)) instead of allow(optional(…))'
+
+/** The callback of `map` and `allow`, for the principal of a requirement that always yields one. */
+export type ForPrincipal<W, Answer> = ((principal: PrincipalOf<W>, who: AuthenticatedOf<W>) => Awaitable<Answer>) &
+  Yielding<W>

@@ -1,0 +1,63 @@
+import type { Awaitable } from './provider.ts'
+
+/** `fresh`: seen for the first time. `seen`: a replay. `full`: the store has no room and could not say. */
+export type Freshness = 'fresh' | 'seen' | 'full'
+
+/**
+ * Remembers values that may be used once: proofs, states, tokens.
+ *
+ * Callers hash keys, so a store never holds a secret. A throw and `full` are an `Error` for the caller, never a yes.
+ */
+export interface OneTimeStore {
+  /** Records a key and says whether it is new. `expiresAt` is in seconds since 1970; after it the key may be forgotten. */
+  consume(namespace: string, key: string, expiresAt: number, signal: AbortSignal): Awaitable<Freshness>
+}
+
+/**
+ * Remembers which counts of which Digest nonce were used (RFC 7616, section 3.4, `nc`).
+ *
+ * Asked only after a response verified, so that a flood of strangers stores nothing.
+ */
+export interface NonceStore {
+  /**
+   * Records a count and says whether it is new. `window` accepts counts out of order, within the last 128, each once;
+   * `strict` only the last one plus 1. `stale`: the nonce is one of those that were dropped for want of room, so the
+   * client must take a new one.
+   */
+  accept(
+    nonceKey: string,
+    nc: number,
+    expiresAt: number,
+    mode: 'window' | 'strict',
+    signal: AbortSignal,
+  ): Awaitable<Freshness | 'stale'>
+}
+
+/** Who is trying to log in, as a throttle counts it. */
+export interface Attempt {
+  /** The account's name as the client sent it. Throttles keep only a keyed hash of it. */
+  readonly account: string
+  /** The client's address, seen through the trusted proxies; `undefined` where it is not known. */
+  readonly address: string | undefined
+  /** What a device that logged in before has to show for it, when it has. */
+  readonly device?: string | undefined
+}
+
+/** The answer of a throttle before anything is verified. */
+export type Reservation =
+  | {
+      readonly ok: true
+      /** Says how it ended: a success gives back what was reserved, a failure costs it. Called once. */
+      settle(success: boolean): Awaitable<void>
+    }
+  | { readonly ok: false; readonly retryAfterSeconds: number }
+
+/**
+ * Slows down guessing.
+ *
+ * An attempt is reserved before the secret is looked at, so that a thousand parallel guesses count as a thousand. A
+ * throw is an `Error` for the caller.
+ */
+export interface Throttle {
+  reserve(attempt: Attempt, signal: AbortSignal): Awaitable<Reservation>
+}
