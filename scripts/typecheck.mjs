@@ -15,6 +15,7 @@ function check(project, what) {
 
 check('tsconfig.json', 'everything')
 check('tsconfig.build.json', 'the published sources, with isolated declarations')
+check('test/types/tsconfig.loose.json', 'the type tests, with the options that most users have')
 check('tsconfig.portable.json', 'what must run everywhere, without the types of Node')
 
 const program = new Set(
