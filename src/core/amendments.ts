@@ -4,6 +4,7 @@ import type { AcceptedResponse, OnAccept } from './provider.ts'
 import type { HeaderField } from './request.ts'
 import type { Result } from './result.ts'
 import type { RequestState } from './state.ts'
+import { ignore } from './validate.ts'
 import type { ResponseAmendments } from './who.ts'
 
 /** The part of the amendments that depends on the requirement alone, made once. */
@@ -29,11 +30,13 @@ export function amendmentsOf(
 ): ResponseAmendments | undefined {
   const session = result.grants.some(({ entry }) => entry.provider.session)
   const asks = result.grants.some(({ onAccept }) => onAccept !== undefined)
-  if (!session && !asks && state.always === undefined) return standing.plain
+  const { chosenVary } = state
+  if (!session && !asks && state.always === undefined && chosenVary === undefined) return standing.plain
+  const vary = chosenVary === undefined ? standing.vary : [...new Set([...standing.vary, ...chosenVary])]
   return {
-    vary: standing.vary,
-    cacheControl: session ? 'no-store' : standing.plain?.cacheControl,
-    headers: (response) => [...fieldsOf(state.always, undefined, state), ...accepted(result, response, state)],
+    vary,
+    cacheControl: session ? 'no-store' : vary.length > 0 ? 'private' : undefined,
+    headers: (response) => [...(state.always ?? []), ...accepted(result, response, state)],
   }
 }
 
@@ -42,20 +45,11 @@ function accepted(result: Result, response: AcceptedResponse, state: RequestStat
   if (state.refusedWith?.includes(response.status)) return []
   return result.grants.flatMap(({ entry, onAccept }) => {
     if (onAccept === undefined) return []
-    return fieldsOf(
-      state.acceptOnce(entry, () => call(onAccept, response, entry, state)),
-      entry.name,
-      state,
-    )
+    return state.acceptOnce(entry, () => fieldsOf(call(onAccept, response, entry, state), entry.name, state))
   })
 }
 
-function call(
-  onAccept: OnAccept,
-  response: AcceptedResponse,
-  entry: Entry,
-  state: RequestState,
-): readonly HeaderField[] {
+function call(onAccept: OnAccept, response: AcceptedResponse, entry: Entry, state: RequestState): unknown {
   if (typeof onAccept !== 'function') return onAccept
   try {
     return onAccept(response)
@@ -66,15 +60,18 @@ function call(
 }
 
 /** The fields that can go on the wire; the others are dropped, with a fault. */
-export function fieldsOf(
-  fields: readonly HeaderField[] | undefined,
-  provider: string | undefined,
-  state: RequestState,
-): readonly HeaderField[] {
-  if (fields === undefined) return []
-  return fields.filter(([name, value]) => {
-    if (typeof name === 'string' && typeof value === 'string' && isToken(name) && isFieldValue(value)) return true
+export function fieldsOf(fields: unknown, provider: string | undefined, state: RequestState): readonly HeaderField[] {
+  ignore(fields)
+  const all: readonly unknown[] = Array.isArray(fields) ? fields : [fields]
+  const valid = all.filter(isHeaderField)
+  if (valid.length < all.length) {
     state.engine.announce.fault('invalid-header', 'a header field of a provider was not valid', provider, state)
-    return false
-  })
+  }
+  return valid
+}
+
+function isHeaderField(field: unknown): field is HeaderField {
+  if (!Array.isArray(field) || field.length !== 2) return false
+  const [name, value]: readonly unknown[] = field
+  return typeof name === 'string' && typeof value === 'string' && isToken(name) && isFieldValue(value)
 }

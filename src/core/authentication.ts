@@ -1,3 +1,4 @@
+import { Deadlines } from './deadlines.ts'
 import { Decider } from './decider.ts'
 import type { Engine } from './engine.ts'
 import { Entry } from './entry.ts'
@@ -126,6 +127,9 @@ class Registry<M extends PrincipalMap> implements Authentication<M> {
 
   constructor(providers: Providers<M>, options: AuthenticationOptions) {
     this.#decider = new Decider(engineOf(options))
+    if (typeof providers !== 'object' || providers === null) {
+      throw new TypeError('authentication(): wants an object with a provider for each name')
+    }
     this.names = Object.freeze(Object.keys(providers).filter((name) => this.#register(name, providers)))
     if (this.names.length === 0) throw new TypeError('authentication(): there must be at least one provider')
     this.#owner = Object.freeze({ names: this.names, has: (name: NameOf<M>) => this.#entries.has(name) })
@@ -181,7 +185,7 @@ class Registry<M extends PrincipalMap> implements Authentication<M> {
       type: 'select',
       choose: (request) => {
         const chosen = choose(request)
-        return isThenable(chosen) ? chosen.then((child) => this.#find(child)) : this.#find(chosen)
+        return isThenable(chosen) ? Promise.resolve(chosen).then((child) => this.#find(child)) : this.#find(chosen)
       },
     })
   }
@@ -283,7 +287,7 @@ function allowing(check: Callback): Check {
         return { requirement: 'allow', providers, status: 403, error: undefined, challenges: [] }
       }
       const answer = check(principal, who)
-      return isThenable(answer) ? answer.then(judge) : judge(answer)
+      return isThenable(answer) ? Promise.resolve(answer).then(judge) : judge(answer)
     },
   }
 }
@@ -304,6 +308,7 @@ function engineOf(options: AuthenticationOptions): Engine {
     random: options.random ?? ((bytes: number) => globalThis.crypto.getRandomValues(new Uint8Array(bytes))),
     fetch: options.fetch ?? ((...request: Parameters<typeof globalThis.fetch>) => globalThis.fetch(...request)),
     timeoutSeconds,
+    deadlines: new Deadlines(timeoutSeconds * 1000),
     exposeReason: options.exposeReason === true,
     allowedOrigins: new Set((options.allowedOrigins ?? []).map(originOf)),
     allowCrossSite: options.dangerouslyAllowCrossSite === true,

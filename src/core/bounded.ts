@@ -13,20 +13,20 @@ export class TimedOut extends AuthenticationError {
  * later is ignored.
  */
 export function bounded<T>(promise: PromiseLike<T>, call: Call): Promise<T> {
-  const { timeoutSeconds } = call.request.engine
+  const { deadlines, timeoutSeconds } = call.request.engine
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => {
+    const done = deadlines.start(() => {
       const error = new TimedOut(timeoutSeconds)
-      call.abort(error)
       reject(error)
-    }, timeoutSeconds * 1000)
-    promise.then(
+      call.abort(error)
+    })
+    Promise.resolve(promise).then(
       (value) => {
-        clearTimeout(timer)
+        done()
         resolve(value)
       },
       (error: unknown) => {
-        clearTimeout(timer)
+        done()
         reject(error)
       },
     )
@@ -35,6 +35,6 @@ export function bounded<T>(promise: PromiseLike<T>, call: Call): Promise<T> {
 
 /** The cause of something thrown: itself when it is an `Error` cause already, else one that carries it. */
 export function causeOfThrown(thrown: unknown, what: string): AuthenticationError {
-  if (thrown instanceof AuthenticationError) return thrown
+  if (typeof thrown === 'object' && thrown !== null && AuthenticationError.has(thrown)) return thrown
   return new AuthenticationError(`${what} threw`, { code: 'threw', cause: thrown })
 }

@@ -78,7 +78,7 @@ export class AuthenticationError extends Error {
     this.retryAfterSeconds = options.retryAfterSeconds ?? 5
   }
 
-  static has(value: object): boolean {
+  static has(value: object): value is AuthenticationError {
     return #mark in value && value.#mark
   }
 }

@@ -103,7 +103,11 @@ function renderAll(
   entry: Entry,
   state: RequestState,
 ): readonly RenderedChallenge[] | undefined {
-  if (challenges === undefined || challenges.length === 0) return undefined
+  if (challenges === undefined) return undefined
+  if (!Array.isArray(challenges)) {
+    state.engine.announce.fault('invalid-challenge', 'the challenges were not a list', entry.name, state)
+    return undefined
+  }
   const rendered = challenges.map((challenge) => entry.render(challenge)).filter((one) => one !== undefined)
   if (rendered.length < challenges.length) {
     state.engine.announce.fault('invalid-challenge', 'a challenge was not valid', entry.name, state)

@@ -1,3 +1,4 @@
+import type { Deadlines } from './deadlines.ts'
 import type { Announcer } from './events.ts'
 import type { Surroundings } from './surroundings.ts'
 
@@ -7,6 +8,7 @@ export interface Engine {
   readonly random: (bytes: number) => Uint8Array
   readonly fetch: typeof globalThis.fetch
   readonly timeoutSeconds: number
+  readonly deadlines: Deadlines
   readonly exposeReason: boolean
   readonly allowedOrigins: ReadonlySet<string>
   readonly allowCrossSite: boolean

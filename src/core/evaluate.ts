@@ -18,7 +18,7 @@ import {
   skipped,
 } from './result.ts'
 import { Call, type RequestState } from './state.ts'
-import { isPrincipal, isThenable, notAnAnswer } from './validate.ts'
+import { ignore, isPrincipal, isThenable, notAnAnswer } from './validate.ts'
 
 /** Walks a requirement. Synchronous as long as everything below is. Never throws, never rejects. */
 export function evaluate(node: Node, state: RequestState): Awaitable<Result> {
@@ -76,8 +76,8 @@ function conclude(results: readonly Result[]): Result {
   const winner = tried.at(-1)
   if (winner?.kind === 'authenticated') return authenticated(winner.grants, failures)
   const succeeded = tried.some((result) => result.succeeded)
-  const attempted = tried.find((result) => result.attempted)
-  if (attempted !== undefined) return anonymous(failures, succeeded, true, attempted.refused)
+  if (tried.some((result) => result.attempted))
+    return anonymous(failures, succeeded, true, tried.find((result) => result.refused !== undefined)?.refused)
   const denials = tried.flatMap((result) => result.denials)
   const mayPass = tried.some((result) => result.kind === 'anonymous')
   if (mayPass && denials.length === 0 && !succeeded && failures.every(isForgivable))
@@ -159,6 +159,7 @@ function skipWhen(predicate: (request: RequestState) => unknown, child: Node, st
     const answer = predicate(state)
     if (answer === true) return skipped
     if (answer !== false) {
+      ignore(answer)
       announce.fault('predicate-not-boolean', 'skipWhen(): the predicate must answer true or false', undefined, state)
     }
   } catch (thrown) {
@@ -173,7 +174,10 @@ function select(
   state: RequestState,
 ): Awaitable<Result> {
   const go = (node: Node | undefined) => {
-    if (node !== undefined) return evaluate(node, state)
+    if (node !== undefined) {
+      state.chose(node)
+      return evaluate(node, state)
+    }
     const message = 'select(): the function must answer a name or a requirement of this authentication()'
     return broken('select()', new AuthenticationError(message, { code: 'invalid-answer' }), state)
   }
@@ -188,8 +192,8 @@ function select(
 
 /** The result of a function that could not decide. */
 function broken(provider: string, cause: AuthenticationError, state: RequestState): Result {
-  state.engine.announce.error(provider, cause, state)
   const list = [failure(undefined, provider, cause)]
+  state.engine.announce.error(provider, cause, state)
   return failed(list, list, [], false)
 }
 
@@ -209,8 +213,8 @@ function map(
     return authenticated([{ ...first, principal: answer }, ...result.grants.slice(1)], result.failures)
   }
   const fail = (cause: AuthenticationFailedCause): Result => {
-    if (cause.kind === 'Error') state.engine.announce.error(first.entry.name, cause, state)
     const own = failure(first.entry, first.entry.name, cause)
+    if (cause.kind === 'Error') state.engine.announce.error(first.entry.name, cause, state)
     return failed([...result.failures, own], [own], [], true)
   }
   return guarded(
@@ -229,8 +233,8 @@ function ask(result: Result, check: Check, state: RequestState): Awaitable<Resul
   const go = (denied: Denied | null): Result => (denied === null ? result : failed(result.failures, [], [denied], true))
   const thrown = (error: unknown): Result => {
     const cause = causeOfThrown(error, `${check.name}()`)
-    state.engine.announce.error(first.entry.name, cause, state)
     const own = failure(first.entry, first.entry.name, cause)
+    state.engine.announce.error(first.entry.name, cause, state)
     return failed([...result.failures, own], [own], [], true)
   }
   return guarded(() => check.ask(first.principal, whoOf(result), state), go, thrown, state)

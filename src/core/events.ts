@@ -1,3 +1,4 @@
+import type { AuthenticationError } from './cause.ts'
 import type { RequestView } from './request.ts'
 import type { AuthenticationFailure, Denial, Outcome } from './who.ts'
 
@@ -93,8 +94,8 @@ export class Announcer {
 
   decision(outcome: Outcome, requirement: string, request: RequestView): void {
     if (this.#listeners.length === 0) return
-    const event: DecisionEvent = Object.freeze({
-      at: this.#now(),
+    const make = (at: number): DecisionEvent => ({
+      at,
       outcome: outcome.kind,
       requirement,
       method: request.method,
@@ -103,32 +104,42 @@ export class Announcer {
       failures: Object.freeze(outcome.failures.map(report)),
       denials: Object.freeze('denials' in outcome ? outcome.denials.map(brief) : []),
     })
-    for (const listener of this.#listeners) this.#tell(() => listener.decision?.(event, request))
+    this.#announce(make, (listener, event) => listener.decision?.(event, request))
   }
 
-  error(provider: string, error: Error & { code: string; retryable: boolean }, request: RequestView): void {
+  error(provider: string, error: AuthenticationError, request: RequestView): void {
     if (this.#listeners.length === 0) return
-    const { code, retryable } = error
-    const event: ErrorEvent = Object.freeze({
-      at: this.#now(),
+    const make = (at: number): ErrorEvent => ({
+      at,
       provider,
-      code,
-      retryable,
+      code: error.code,
+      retryable: error.retryable,
       errorName: nameOf(error.cause ?? error),
       error,
     })
-    for (const listener of this.#listeners) this.#tell(() => listener.error?.(event, request))
+    this.#announce(make, (listener, event) => listener.error?.(event, request))
   }
 
   fault(fault: FaultCode, message: string, provider: string | undefined, request: RequestView, thrown?: unknown): void {
     if (this.#listeners.length === 0) return
-    const at = this.#now()
-    const event: FaultEvent = Object.freeze(
-      thrown === undefined
-        ? { at, provider, fault, message }
-        : { at, provider, fault, message, errorName: nameOf(thrown) },
-    )
-    for (const listener of this.#listeners) this.#tell(() => listener.fault?.(event, request))
+    const make = (at: number): FaultEvent => ({
+      at,
+      provider,
+      fault,
+      message,
+      ...(thrown === undefined ? {} : { errorName: nameOf(thrown) }),
+    })
+    this.#announce(make, (listener, event) => listener.fault?.(event, request))
+  }
+
+  /** Making an event can fail as well: a request view or a subclass of the application's may throw. */
+  #announce<E>(make: (at: number) => E, tell: (listener: AuthenticationListener, event: E) => unknown): void {
+    try {
+      const event = Object.freeze(make(this.#now()))
+      for (const listener of this.#listeners) this.#tell(() => tell(listener, event))
+    } catch (error) {
+      this.#complain(error)
+    }
   }
 
   #tell(call: () => unknown): void {
@@ -158,8 +169,13 @@ export class Announcer {
 /** The class name of a thrown value: the most that may be said of it in public. */
 export function nameOf(thrown: unknown): string {
   if (typeof thrown !== 'object' || thrown === null) return typeof thrown
-  const name: unknown = thrown.constructor?.name
-  return typeof name === 'string' && name !== '' ? name : 'Object'
+  try {
+    const name: unknown = thrown.constructor?.name
+    return typeof name === 'string' && name !== '' ? name : 'Object'
+  } catch {
+    // A proxy or getter that throws itself.
+    return 'Object'
+  }
 }
 
 function report({ provider, cause }: AuthenticationFailure): FailureReport {
@@ -179,5 +195,5 @@ function report({ provider, cause }: AuthenticationFailure): FailureReport {
 }
 
 function brief({ requirement, providers }: Denial): DecisionEvent['denials'][number] {
-  return Object.freeze({ requirement, providers })
+  return Object.freeze({ requirement, providers: Object.freeze([...providers]) })
 }

@@ -1,11 +1,12 @@
 import { isCrossSite } from './ambient.ts'
+import { fieldsOf } from './amendments.ts'
 import { bounded, causeOfThrown } from './bounded.ts'
 import { AuthenticationError, AuthenticationFailedCause, InvalidCredentials, isCause } from './cause.ts'
 import type { Entry } from './entry.ts'
 import type { Awaitable, FailureVerdict, Principal, SuccessVerdict, Verdict } from './provider.ts'
 import { authenticated, failed, failedOnce, failure, type Granted, type Result } from './result.ts'
 import { Call, type RequestState } from './state.ts'
-import { absent, isPrincipal, isThenable } from './validate.ts'
+import { absent, ignore, isPrincipal, isThenable } from './validate.ts'
 
 /** Asks a provider, at most once per request. Never throws, never rejects. */
 export function runProvider(entry: Entry, state: RequestState): Awaitable<Result> {
@@ -61,7 +62,10 @@ function judge(verdict: Verdict<Principal>, entry: Entry, state: RequestState): 
     return result
   } catch (thrown) {
     // A verdict with throwing getters, or a request view that throws while the origin is looked at.
-    return failedOnce(failure(entry, entry.name, causeOfThrown(thrown, 'the verdict')))
+    const cause = causeOfThrown(thrown, 'the verdict')
+    const result = failedOnce(failure(entry, entry.name, cause))
+    state.engine.announce.error(entry.name, cause, state)
+    return result
   }
 }
 
@@ -72,7 +76,9 @@ function weigh(verdict: Verdict<Principal> | undefined, entry: Entry, state: Req
     return failedOnce(failure(entry, entry.name, AuthenticationFailedCause.NoCredentials))
   }
   if (verdict === absent) return failedOnce(failure(entry, entry.name, verdict.cause))
-  if (verdict.always !== undefined) state.always = [...(state.always ?? []), ...verdict.always]
+  if (verdict.always !== undefined) {
+    state.always = [...(state.always ?? []), ...fieldsOf(verdict.always, entry.name, state)]
+  }
   if (verdict.cause !== undefined) return refuse(verdict, entry, state)
   if (verdict.principal === undefined) {
     announce.fault('no-verdict', 'the provider answered neither a principal nor a cause', entry.name, state)
@@ -93,12 +99,16 @@ function refuse(verdict: FailureVerdict, entry: Entry, state: RequestState): Res
 function accept(verdict: SuccessVerdict, entry: Entry, state: RequestState): Result {
   const { principal, expiresAt, ambient } = verdict
   if (!isPrincipal(principal) || isCause(principal)) {
+    ignore(principal)
     return failedOnce(failure(entry, entry.name, invalidVerdict('its principal is not an object')))
   }
-  if (expiresAt !== undefined && !(expiresAt > state.engine.clock())) {
-    const expired = typeof expiresAt === 'number' && !Number.isNaN(expiresAt)
-    const cause = expired ? new InvalidCredentials('expired') : invalidVerdict('its expiry is not a number')
-    return failedOnce(failure(entry, entry.name, cause))
+  if (expiresAt !== undefined) {
+    if (typeof expiresAt !== 'number' || Number.isNaN(expiresAt)) {
+      return failedOnce(failure(entry, entry.name, invalidVerdict('its expiry is not a number')))
+    }
+    if (expiresAt <= state.engine.clock()) {
+      return failedOnce(failure(entry, entry.name, new InvalidCredentials('expired')))
+    }
   }
   if (ambient !== undefined && !state.engine.allowCrossSite && isCrossSite(state, ambient, (o) => isOwn(o, state))) {
     const denied = {

@@ -167,19 +167,29 @@ export function provider<P extends Principal | undefined>(
   options: ProviderOptions<NonNullable<P>>,
 ): AuthenticationProvider<NonNullable<P>> {
   if (typeof options?.authenticate !== 'function') throw new TypeError('provider(): "authenticate" must be a function')
-  if (typeof options.challenge !== 'object' || options.challenge === null) {
-    throw new TypeError('provider(): "challenge" must be an object with a "scheme"')
-  }
-  if (formatChallenge(options.challenge) === undefined) {
+  if (!isChallenge(options.challenge) || formatChallenge(options.challenge) === undefined) {
     throw new TypeError(
-      'provider(): "challenge" must have a token as scheme and printable US-ASCII values, each parameter once',
+      'provider(): "challenge" must have a token as "scheme" and "parameters" of printable US-ASCII, each name once',
     )
   }
   if (options.override !== undefined && typeof options.override !== 'function') {
     throw new TypeError('provider(): "override" must be a function')
   }
-  if (options.readsHeaders?.some((name) => !isToken(name))) {
+  const { readsHeaders = [] } = options
+  if (!Array.isArray(readsHeaders) || readsHeaders.some((name) => typeof name !== 'string' || !isToken(name))) {
     throw new TypeError('provider(): "readsHeaders" must be a list of header field names')
   }
   return new AuthenticationProvider(options)
+}
+
+function isChallenge(value: unknown): value is Challenge {
+  if (typeof value !== 'object' || value === null || !('scheme' in value) || typeof value.scheme !== 'string')
+    return false
+  if ('token68' in value && value.token68 !== undefined && typeof value.token68 !== 'string') return false
+  if (!('parameters' in value) || value.parameters === undefined) return true
+  return Array.isArray(value.parameters) && value.parameters.every(isPair)
+}
+
+function isPair(value: unknown): boolean {
+  return Array.isArray(value) && value.length === 2 && value.every((part) => typeof part === 'string')
 }

@@ -1,5 +1,4 @@
 import { prefersHtml } from '../wire/accept.ts'
-import { fieldsOf } from './amendments.ts'
 import { answerOf, type Challenges } from './challenge.ts'
 import { isNavigation } from './navigation.ts'
 import { failuresOf } from './outcome.ts'
@@ -15,8 +14,10 @@ import type { Denial, Refused } from './who.ts'
 const noStore: HeaderField = Object.freeze(['Cache-Control', 'no-store'] as const)
 const varyAccept: HeaderField = Object.freeze(['Vary', 'Accept'] as const)
 const noChallenges: readonly never[] = Object.freeze([])
-/** Seconds that a throttled client is told to wait when the throttle itself did not say. */
-const defaultThrottleSeconds = 5
+/** Seconds that a client is told to wait when whoever refused it did not say. */
+const defaultSeconds = 5
+/** A year: more is a mistake, and would not be written as digits. */
+const longestSeconds = 31_536_000
 
 /** Turns a failed result into the answer. Synchronous unless a provider's `override` is not. */
 export function refuse(result: Result, state: RequestState): Awaitable<Refused> {
@@ -42,8 +43,8 @@ function statusOf({ counted, denials }: Result): RefusalStatus {
   return counted.some(({ entry }) => entry?.provider.proxy) ? 407 : 401
 }
 
-function isRetryable({ cause }: Failed): boolean {
-  return cause.kind === 'Error' && cause.retryable
+function isRetryable({ retryable }: Failed): boolean {
+  return retryable
 }
 
 function isBadRequest(failed: Failed): boolean {
@@ -66,7 +67,7 @@ function compose(status: RefusalStatus, result: Result, challenges: Challenges, 
   const headers: HeaderField[] = [...challenges.fields]
   if (retryAfterSeconds !== undefined) headers.push(['Retry-After', String(Math.ceil(retryAfterSeconds))])
   headers.push(noStore, varyAccept)
-  const always = fieldsOf(state.always, undefined, state)
+  const always = state.always ?? []
   // Rule 13: while it cannot be decided, the client keeps its cookies.
   headers.push(...(status === 503 ? always.filter(([name]) => name.toLowerCase() !== 'set-cookie') : always))
   if (challenges.redirect !== undefined) {
@@ -100,15 +101,10 @@ function retryAfter(status: RefusalStatus, { counted }: Result): number | undefi
   if (status !== 503 && status !== 429) return undefined
   let longest = 0
   for (const failed of counted) {
-    const { cause } = failed
-    if (status === 503 && cause.kind === 'Error' && cause.retryable) {
-      longest = Math.max(longest, cause.retryAfterSeconds)
-    }
-    if (status === 429 && cause.kind === 'InvalidCredentials' && reasonStatus(failed) === 429) {
-      longest = Math.max(longest, cause.retryAfterSeconds ?? defaultThrottleSeconds)
-    }
+    const asked = status === 503 ? failed.retryable : reasonStatus(failed) === 429
+    if (asked) longest = Math.max(longest, failed.retryAfterSeconds ?? defaultSeconds)
   }
-  return Number.isFinite(longest) ? longest : defaultThrottleSeconds
+  return Number.isFinite(longest) ? Math.min(longest, longestSeconds) : defaultSeconds
 }
 
 function publicDenial({ challenges, ...denied }: Denied): Denial {

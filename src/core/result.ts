@@ -16,6 +16,9 @@ export interface Granted {
 export interface Failed extends AuthenticationFailure {
   readonly entry: Entry | undefined
   readonly challenges: readonly Challenge[] | undefined
+  /** Taken from the cause before anybody else saw it, so that no listener changes the answer. */
+  readonly retryable: boolean
+  readonly retryAfterSeconds: number | undefined
 }
 
 /** A requirement's no to somebody who is authenticated. */
@@ -110,5 +113,12 @@ export function failure(
   cause: AuthenticationFailedCause,
   challenges?: readonly Challenge[],
 ): Failed {
-  return { entry, provider, cause, challenges }
+  return {
+    entry,
+    provider,
+    cause,
+    challenges,
+    retryable: cause.kind === 'Error' && cause.retryable,
+    retryAfterSeconds: cause.kind === 'NoCredentials' ? undefined : cause.retryAfterSeconds,
+  }
 }

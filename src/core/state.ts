@@ -1,6 +1,6 @@
 import type { Engine } from './engine.ts'
 import type { Entry } from './entry.ts'
-import type { Node } from './node.ts'
+import { entriesOf, type Node } from './node.ts'
 import type { AuthenticationContext, Awaitable } from './provider.ts'
 import type { BodyReading, HeaderField, Peer, RequestSource, RequestView } from './request.ts'
 import type { Result } from './result.ts'
@@ -11,6 +11,8 @@ export class RequestState implements RequestView {
   readonly source: RequestSource
   /** What each provider came to, by the provider's index: the memo that makes it run once. */
   readonly slots: (Awaitable<Result> | undefined)[] = []
+  /** Request header fields read by the providers of what a `select` chose. */
+  chosenVary: readonly string[] | undefined
   /** Header fields that providers want on every answer. */
   always: HeaderField[] | undefined
   /** Statuses with which scopes refused this request: an answer with one of them is no place for `onAccept`. */
@@ -77,6 +79,12 @@ export class RequestState implements RequestView {
     return result
   }
 
+  /** Notes what the answer depends on because a `select` chose this. */
+  chose(node: Node): void {
+    const names = [...entriesOf(node)].flatMap(({ provider }) => provider.readsHeaders)
+    if (names.length > 0) this.chosenVary = [...(this.chosenVary ?? []), ...names]
+  }
+
   /** Asks a provider's `onAccept` once per request. */
   acceptOnce(entry: Entry, ask: () => readonly HeaderField[]): readonly HeaderField[] {
     this.#accepted ??= new Map()
@@ -97,6 +105,7 @@ export class Call implements AuthenticationContext {
   readonly name: string
   readonly request: RequestState
   #controller: AbortController | undefined
+  #ended: { readonly reason: unknown } | undefined
 
   constructor(name: string, request: RequestState) {
     this.name = name
@@ -107,7 +116,8 @@ export class Call implements AuthenticationContext {
     if (this.#controller === undefined) {
       const controller = new AbortController()
       const outer = this.request.source.signal
-      if (outer.aborted) controller.abort(outer.reason)
+      if (this.#ended !== undefined) controller.abort(this.#ended.reason)
+      else if (outer.aborted) controller.abort(outer.reason)
       else outer.addEventListener('abort', () => controller.abort(outer.reason), { once: true })
       this.#controller = controller
     }
@@ -128,6 +138,7 @@ export class Call implements AuthenticationContext {
 
   /** Ends the call: whoever holds the signal is told. */
   abort(reason: unknown): void {
+    this.#ended = { reason }
     this.#controller?.abort(reason)
   }
 }

@@ -14,6 +14,11 @@ export function isThenable<T>(value: Awaitable<T> | undefined | null): value is 
   return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
 }
 
+/** Keeps a promise that nobody will wait for from being an unhandled rejection. */
+export function ignore(value: unknown): void {
+  if (value instanceof Promise) value.catch(() => {})
+}
+
 /** The cause of a value that `validate` should not have answered. */
 export function notAnAnswer(factory: string, callback: string): AuthenticationError {
   return new AuthenticationError(`${factory}: "${callback}" must answer an object, null or a cause`, {
@@ -31,7 +36,8 @@ export function verdictOf<P extends Principal>(
   factory: string,
   grant: Grant = {},
 ): Awaitable<Verdict<PrincipalFrom<P>>> {
-  if (isThenable(answer)) return answer.then((settled) => settle(settled, factory, grant))
+  // A hand-made `then` is not believed on what it returns.
+  if (isThenable(answer)) return Promise.resolve(answer).then((settled) => settle(settled, factory, grant))
   return settle(answer, factory, grant)
 }
 
