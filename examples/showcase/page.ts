@@ -1,0 +1,83 @@
+import { readFileSync } from 'node:fs'
+import type { ServerResponse } from 'node:http'
+import type { Attempt } from './attempts.ts'
+import type { Route } from './routes.ts'
+
+/** Nothing from elsewhere, nothing inline: text that is shown can never run. */
+const headers = {
+  'Content-Security-Policy': "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+  'Cache-Control': 'no-cache',
+  'Referrer-Policy': 'no-referrer',
+  'X-Content-Type-Options': 'nosniff',
+}
+
+const template = read('index.html').toString()
+const files: ReadonlyMap<string, { readonly type: string; readonly content: Buffer }> = new Map([
+  ['/style.css', { type: 'text/css; charset=utf-8', content: read('style.css') }],
+  ['/live.js', { type: 'text/javascript; charset=utf-8', content: read('live.js') }],
+  ['/icon.svg', { type: 'image/svg+xml', content: read('icon.svg') }],
+])
+
+/** Says whether the page consists of this path, too. */
+export function isPagePath(path: string): boolean {
+  return path === '/' || files.has(path)
+}
+
+/** Sends the page, or one of its files. The list of routes is written here, so that it needs no JavaScript. */
+export function sendPage(res: ServerResponse, path: string, routes: readonly Route[], base: string): void {
+  const file = files.get(path) ?? { type: 'text/html; charset=utf-8', content: Buffer.from(render(routes, base)) }
+  res.writeHead(200, { ...headers, 'Content-Type': file.type, 'Content-Length': file.content.length }).end(file.content)
+}
+
+/** The shell command that tries a route. */
+export function curlLine({ curl, path }: Route, base: string): string {
+  return `curl -i ${curl} ${base}${path}`
+}
+
+function render(routes: readonly Route[], base: string): string {
+  return template.replace('<!-- routes -->', () => routes.map((route) => article(route, base)).join('\n'))
+}
+
+function article(route: Route, base: string): string {
+  const { method, path, about, requires, attempts } = route
+  const name = method === 'GET' ? `<a href="${path}">${path}</a>` : path
+  return `<article class="route" id="${path.slice(1)}" data-method="${method}" data-path="${path}">
+  <h3><span class="method">${method}</span> ${name}</h3>
+  <p class="requires">requires <code>${escapeHtml(requires)}</code></p>
+  <p>${escapeHtml(about)}</p>
+  ${path === '/form' ? loginForm : ''}
+  <pre tabindex="0" role="group" aria-label="curl command"><code>${escapeHtml(curlLine(route, base))}</code></pre>
+  <div class="attempts" role="group" aria-label="Try ${path} with" hidden>
+    <span aria-hidden="true">Try with</span>
+    ${attempts.map(button).join('\n    ')}
+  </div>
+  <div class="result" role="status"></div>
+</article>`
+}
+
+function button({ label, headers, body }: Attempt): string {
+  const withBody = body === undefined ? '' : ` data-body="${escapeHtml(body)}"`
+  return `<button type="button" data-headers="${escapeHtml(JSON.stringify(headers))}"${withBody}>${escapeHtml(label)}</button>`
+}
+
+const loginForm = `<form method="post" action="/form">
+    <label>Name <input name="user" autocomplete="off" autocapitalize="none" required></label>
+    <label>Password <input name="password" type="password" autocomplete="off" required></label>
+    <button>Log in</button>
+  </form>`
+
+const entities: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+}
+
+function escapeHtml(text: string): string {
+  return text.replace(/[&<>"']/g, (character) => entities[character] ?? '')
+}
+
+function read(name: string): Buffer {
+  return readFileSync(new URL(`./page/${name}`, import.meta.url))
+}

@@ -1,0 +1,53 @@
+import { createHmac, randomBytes } from 'node:crypto'
+import { invalidCredentials, type Validated } from 'becauth'
+import { hashApiKey } from 'becauth/api-key'
+import { constantTimeEqual } from 'becauth/crypto'
+
+/** The principal of every provider here: what handlers know about somebody. */
+export interface User {
+  readonly name: string
+  readonly roles: readonly string[]
+}
+
+const ada: User = { name: 'ada', roles: ['admin', 'user'] }
+const alan: User = { name: 'alan', roles: ['user'] }
+const grace: User = { name: 'grace', roles: ['user'] }
+
+// These secrets are printed on the page, so a fast hash under a key that dies with the process will do. It makes all
+// digests equally long, and looking one up tells nothing about its neighbours. A real password wants scrypt or Argon2.
+const hashKey = randomBytes(32)
+
+const passwords = new Map([
+  ['ada', { user: ada, digest: digest('lovelace') }],
+  ['alan', { user: alan, digest: digest('enigma') }],
+  ['grace', { user: grace, digest: digest('hopper£ü') }],
+])
+const nobodysDigest = digest(randomBytes(32).toString('hex'))
+
+const tokens = new Map([[digest('ada-token'), ada]])
+// As in a real table of keys: whoever reads it has no key. Random keys need no slow hash.
+const apiKeys = new Map([[await hashApiKey('ada-key'), ada]])
+
+// The reasons reach the live view and logs. Clients get the same 401 for both.
+const unknown = invalidCredentials('unknown')
+const wrongSecret = invalidCredentials('wrong-secret')
+
+/** An unknown name costs the same work as a wrong password, so that time does not tell who exists. */
+export function checkPassword({ username, password }: { username: string; password: string }): Validated<User> {
+  const account = passwords.get(username)
+  const right = constantTimeEqual(digest(password), account?.digest ?? nobodysDigest)
+  if (account === undefined) return unknown
+  return right ? account.user : wrongSecret
+}
+
+export function checkToken({ token }: { token: string }): Validated<User> {
+  return tokens.get(digest(token)) ?? unknown
+}
+
+export async function checkApiKey({ key }: { key: string }): Promise<Validated<User>> {
+  return apiKeys.get(await hashApiKey(key)) ?? unknown
+}
+
+function digest(secret: string): string {
+  return createHmac('sha256', hashKey).update(secret).digest('base64')
+}

@@ -1,0 +1,143 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { Random } from './random.ts'
+import { type RawRequest, randomRequest } from './random-requests.ts'
+import { type RawAnswer, RawConnection } from './raw-connection.ts'
+import { rightAnswer } from './right.ts'
+import { type Showcase, startShowcase } from './showcase.ts'
+
+const total = 100_000
+const connections = 8
+const batchSize = 16
+const patienceMilliseconds = 15_000
+/** Node's own: it answers 431 and closes the connection. */
+const headLimitBytes = 16_384
+/** After a large body the connection may be closed as well, so nothing is sent behind one. */
+const largeBytes = 12_000
+const seed = Number(process.env.BECAUTH_SEED ?? Math.floor(Math.random() * 2 ** 32))
+
+describe('the showcase', () => {
+  let showcase: Showcase
+
+  beforeAll(async () => {
+    showcase = await startShowcase()
+  })
+  afterAll(async () => {
+    await showcase.stop()
+  })
+
+  it(`answers ${total.toLocaleString('en')} random requests right (BECAUTH_SEED=${seed})`, {
+    timeout: 240_000,
+  }, async () => {
+    const random = new Random(seed)
+    const wrong: string[] = []
+    const seen = new Map<string, number>()
+    let left = total
+    const takeBatch = (): RawRequest[] => {
+      const batch: RawRequest[] = []
+      while (left > 0 && batch.length < batchSize) {
+        const request = randomRequest(random, `127.0.0.1:${showcase.port}`)
+        left--
+        batch.push(request)
+        if (isLarge(request)) break
+      }
+      return batch
+    }
+    const judge = (request: RawRequest, answer: RawAnswer) => {
+      const what = `${request.path} ${answer.status}`
+      seen.set(what, (seen.get(what) ?? 0) + 1)
+      const complaint = complaintAbout(request, answer)
+      if (complaint !== undefined && wrong.length < 20) wrong.push(`${complaint}: ${describeRequest(request, answer)}`)
+    }
+    const work = async () => {
+      let connection = await RawConnection.open(showcase.port)
+      for (let batch = takeBatch(); batch.length > 0; batch = takeBatch()) {
+        const last = batch.at(-1)
+        const groups = last !== undefined && isLarge(last) ? [batch.slice(0, -1), [last]] : [batch]
+        for (const group of groups) {
+          if (connection.over) {
+            connection.close()
+            connection = await RawConnection.open(showcase.port)
+          }
+          const answers = await connection.exchange(group, patienceMilliseconds)
+          for (const [index, answer] of answers.entries()) {
+            const request = group[index]
+            if (request !== undefined) judge(request, answer)
+          }
+        }
+      }
+      connection.close()
+    }
+    await Promise.all(Array.from({ length: connections }, work))
+
+    expect(wrong).toEqual([])
+    expect([...seen.values()].reduce((sum, count) => sum + count, 0)).toBe(total)
+    // That the generator reaches all that it is there for.
+    for (const path of [
+      '/basic',
+      '/basic-latin1',
+      '/basic-quiet',
+      '/bearer',
+      '/api-key',
+      '/any',
+      '/all',
+      '/optional',
+    ]) {
+      expect(seen.get(`${path} 200`), path).toBeGreaterThan(100)
+      expect(seen.get(`${path} 401`), path).toBeGreaterThan(100)
+    }
+    for (const rare of [
+      '/admin 403',
+      '/down 503',
+      '/bearer 400',
+      '/form 200',
+      '/form 403',
+      '/form 413',
+      '/any 431',
+      '/any 405',
+    ]) {
+      expect(seen.get(rare), rare).toBeGreaterThan(0)
+    }
+  })
+})
+
+function isLarge(request: RawRequest): boolean {
+  return (request.body?.length ?? 0) > largeBytes || lengthOfHead(request) > headLimitBytes
+}
+
+/** What is wrong with an answer. */
+function complaintAbout(request: RawRequest, { status, head, body }: RawAnswer): string | undefined {
+  const right = rightAnswer(request)
+  if (lengthOfHead(request) > headLimitBytes)
+    return status === 431 ? undefined : 'a head of more than 16 kB was not refused'
+  if (status === 401 && !/\r\nwww-authenticate: \S/i.test(head)) return 'a 401 without a challenge'
+  if (status === 405 && !/\r\nallow: \S/i.test(head)) return 'a 405 without Allow'
+  if (status === 503 && !/\r\nretry-after: \d/i.test(head)) return 'a 503 without Retry-After'
+  switch (right.kind) {
+    case 'status':
+      return status === right.status ? undefined : `not ${right.status}`
+    case 'refused':
+      return [400, 401, 403, 413].includes(status) ? undefined : 'let in without right'
+    case 'let in':
+      if (status !== 200) return 'refused against right'
+      return request.method === 'HEAD' || namesIn(body) === right.names.join() ? undefined : 'let in as somebody else'
+    case 'anonymous':
+      if (status !== 200) return 'refused though nothing was asked for'
+      return request.method === 'HEAD' || namesIn(body) === '' ? undefined : 'let in without right'
+    case 'nobody':
+      if (status === 401) return undefined
+      return status === 200 && (request.method === 'HEAD' || namesIn(body) === '') ? undefined : 'let in without right'
+  }
+}
+
+function namesIn(body: string): string {
+  return [...body.matchAll(/"name":"(\w+)"/g)].map(([, name]) => name).join()
+}
+
+function lengthOfHead({ lines }: RawRequest): number {
+  return lines.reduce((sum, [name, value]) => sum + name.length + value.length, 0)
+}
+
+function describeRequest({ method, target, lines, body }: RawRequest, answer: RawAnswer): string {
+  const fields = lines.map(([name, value]) => `${name}: ${value.slice(0, 80)}`).join(' | ')
+  return `${method} ${target} | ${fields} | ${body?.toString('latin1').slice(0, 80) ?? ''} → ${answer.status} ${answer.body.slice(0, 200)}`
+}

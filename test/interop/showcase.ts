@@ -1,0 +1,67 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+
+const showcaseProgram: string = fileURLToPath(new URL('../../build/examples/showcase/main.js', import.meta.url))
+
+/** How a process ended. */
+interface Ending {
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+  readonly milliseconds: number
+  readonly errors: string
+}
+
+/** The showcase, running in a process of its own. */
+export interface Showcase {
+  /** `http://127.0.0.1:<port>` */
+  readonly url: string
+  readonly port: number
+  /** What it printed when it had begun to listen. */
+  readonly greeting: string
+  /** Sends SIGTERM and waits for the end; after five seconds it kills. */
+  stop(): Promise<Ending>
+}
+
+/** Starts the built showcase. `0` is any free port. */
+export async function startShowcase(port: string = '0'): Promise<Showcase> {
+  const child = runShowcase(port)
+  let printed = ''
+  let errors = ''
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+    printed += text
+  })
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    errors += text
+  })
+  // The last line that it prints is the third curl line.
+  while ((printed.match(/curl .*\n/g) ?? []).length < 3) {
+    const [code] = await Promise.race([once(child.stdout ?? child, 'data'), once(child, 'exit')])
+    if (typeof code === 'number') throw new Error(`the showcase ended with ${code}: ${errors}`)
+  }
+  const url = /http:\/\/127\.0\.0\.1:\d+/.exec(printed)?.[0] ?? ''
+  return {
+    url,
+    port: Number(new URL(url).port),
+    greeting: printed,
+    stop: async () => {
+      const since = performance.now()
+      const exited = once(child, 'exit')
+      child.kill('SIGTERM')
+      const killer = setTimeout(() => child.kill('SIGKILL'), 5000)
+      const [code, signal] = child.exitCode === null ? await exited : [child.exitCode, null]
+      clearTimeout(killer)
+      return { code, signal, milliseconds: performance.now() - since, errors }
+    },
+  }
+}
+
+/** Starts the built showcase with this `PORT`, whatever comes of it. */
+export function runShowcase(port: string): ChildProcess {
+  if (!existsSync(showcaseProgram)) throw new Error('the showcase is not built: run "npm run build"')
+  return spawn(process.execPath, [showcaseProgram], {
+    env: { ...process.env, PORT: port },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+}
