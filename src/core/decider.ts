@@ -1,6 +1,7 @@
 import { amendmentsOf, type StandingAmendments, standingAmendments } from './amendments.ts'
 import { attachments } from './attachments.ts'
 import type { Engine } from './engine.ts'
+import type { Entry } from './entry.ts'
 import { evaluate } from './evaluate.ts'
 import { describe, entriesOf, type Node } from './node.ts'
 import { nobodyOf, whoOf } from './outcome.ts'
@@ -41,18 +42,13 @@ export class Decider {
 
   #decide(source: RequestSource, node: Node, standing: StandingAmendments, description: string): Awaitable<Outcome> {
     const state = this.#stateOf(source)
+    const finish = (result: Result) => settle(result, standing, description, state)
     try {
       const result = evaluate(node, state)
-      const outcome = isThenable(result)
-        ? result.then((settled) => conclude(settled, standing, state))
-        : conclude(result, standing, state)
-      if (!isThenable(outcome)) return announced(outcome, description, state)
-      return outcome.then(
-        (settled) => announced(settled, description, state),
-        (thrown) => announced(broken(thrown, state), description, state),
-      )
+      const outcome = isThenable(result) ? result.then(finish) : finish(result)
+      return isThenable(outcome) ? outcome.catch((thrown) => broken(thrown, description, state)) : outcome
     } catch (thrown) {
-      return announced(broken(thrown, state), description, state)
+      return broken(thrown, description, state)
     }
   }
 
@@ -79,16 +75,29 @@ function conclude(result: Result, standing: StandingAmendments, state: RequestSt
   }
 }
 
-function announced(outcome: Outcome, description: string, state: RequestState): Outcome {
+function settle(
+  result: Result,
+  standing: StandingAmendments,
+  description: string,
+  state: RequestState,
+): Awaitable<Outcome> {
+  const outcome = conclude(result, standing, state)
+  const succeeded = result.succeeded
+  return isThenable(outcome)
+    ? outcome.then((settled) => announced(settled, succeeded, description, state))
+    : announced(outcome, succeeded, description, state)
+}
+
+function announced(outcome: Outcome, succeeded: readonly Entry[], description: string, state: RequestState): Outcome {
   if ('response' in outcome) state.refusedWith = [...(state.refusedWith ?? []), outcome.response.status]
-  state.engine.announce.decision(outcome, description, state)
+  state.engine.announce.decision(outcome, succeeded, description, state)
   return outcome
 }
 
 /** A bug of ours, or a request view that throws. Nobody gets in, nobody gets a 500. */
-function broken(thrown: unknown, state: RequestState): Unavailable {
+function broken(thrown: unknown, description: string, state: RequestState): Outcome {
   state.engine.announce.fault('internal', 'the decision itself threw', undefined, state, thrown)
-  return unavailable(false)
+  return announced(unavailable(false), [], description, state)
 }
 
 function unavailable(gone: boolean): Unavailable {

@@ -39,6 +39,8 @@ export class Entry {
   readonly index: number
   readonly provider: AuthenticationProvider<Principal>
   readonly defaultChallenge: RenderedChallenge
+  /** A list of nothing but itself, made once. */
+  readonly alone: readonly Entry[] = Object.freeze([this])
   readonly #rendered = new WeakMap<Challenge, RenderedChallenge>()
 
   /** @throws TypeError when the name stands for the realm and is not printable US-ASCII. */

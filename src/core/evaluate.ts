@@ -73,15 +73,15 @@ function conclude(results: readonly Result[]): Result {
   const tried = results.filter((result) => result.kind !== 'skipped')
   if (tried.length === 0) return skipped
   const failures = distinct(tried.flatMap((result) => result.failures))
+  const succeeded = everybody(tried)
   const winner = tried.at(-1)
-  if (winner?.kind === 'authenticated') return authenticated(winner.grants, failures)
-  const succeeded = tried.some((result) => result.succeeded)
+  if (winner?.kind === 'authenticated') return authenticated(winner.grants, failures, succeeded)
   if (tried.some((result) => result.attempted))
     return anonymous(failures, succeeded, true, tried.find((result) => result.refused !== undefined)?.refused)
   const denials = tried.flatMap((result) => result.denials)
   const mayPass = tried.some((result) => result.kind === 'anonymous')
-  if (mayPass && denials.length === 0 && !succeeded && failures.every(isForgivable))
-    return anonymous(failures, false, false)
+  if (mayPass && denials.length === 0 && succeeded.length === 0 && failures.every(isForgivable))
+    return anonymous(failures, succeeded, false)
   // A child that was anonymous has nothing counted, yet its provider could have let the request pass.
   const counted = tried.flatMap((result) => (result.kind === 'anonymous' ? result.failures : result.counted))
   return failed(failures, distinct(counted), denials, succeeded)
@@ -111,12 +111,19 @@ function join(results: readonly Result[]): Result {
   if (last === undefined) return skipped
   if (kept.length === 1) return last
   const failures = distinct(kept.flatMap((result) => result.failures))
-  const succeeded = kept.some((result) => result.succeeded)
+  const succeeded = everybody(kept)
   if (last.kind === 'failed') return failed(failures, last.counted, last.denials, succeeded)
   const grants = merge(kept.flatMap((result) => result.grants))
-  if (grants.length > 0) return authenticated(grants, failures)
+  if (grants.length > 0) return authenticated(grants, failures, succeeded)
   const attempted = kept.some((result) => result.attempted)
   return anonymous(failures, succeeded, attempted, kept.find((result) => result.refused !== undefined)?.refused)
+}
+
+const nobody: readonly Entry[] = Object.freeze([])
+
+/** The providers that succeeded in any of these, each once. */
+function everybody(results: readonly Result[]): readonly Entry[] {
+  return [...new Set(results.flatMap((result) => result.succeeded))]
 }
 
 /** One principal per name; the first stays. */
@@ -139,8 +146,8 @@ function isForgivable({ cause }: Failed): boolean {
 /** Rule 4. */
 function optional(result: Result): Result {
   if (result.kind !== 'failed') return result
-  if (result.succeeded || result.denials.length > 0 || !result.failures.every(isForgivable)) return result
-  return anonymous(result.failures, false, false)
+  if (result.succeeded.length > 0 || result.denials.length > 0 || !result.failures.every(isForgivable)) return result
+  return anonymous(result.failures, nobody, false)
 }
 
 /** Rule 8. */
@@ -194,7 +201,7 @@ function select(
 function broken(provider: string, cause: AuthenticationError, state: RequestState): Result {
   const list = [failure(undefined, provider, cause)]
   state.engine.announce.error(provider, cause, state)
-  return failed(list, list, [], false)
+  return failed(list, list, [], nobody)
 }
 
 /** Rule 7, first half: another principal under the same name, or a failure under it. */
@@ -210,12 +217,16 @@ function map(
     if (isCause(answer)) return fail(answer)
     if (answer === null) return fail(AuthenticationFailedCause.InvalidCredentials)
     if (!isPrincipal(answer)) return fail(notAnAnswer('map()', 'enrich'))
-    return authenticated([{ ...first, principal: answer }, ...result.grants.slice(1)], result.failures)
+    return authenticated(
+      [{ ...first, principal: answer }, ...result.grants.slice(1)],
+      result.failures,
+      result.succeeded,
+    )
   }
   const fail = (cause: AuthenticationFailedCause): Result => {
     const own = failure(first.entry, first.entry.name, cause)
     if (cause.kind === 'Error') state.engine.announce.error(first.entry.name, cause, state)
-    return failed([...result.failures, own], [own], [], true)
+    return failed([...result.failures, own], [own], [], result.succeeded)
   }
   return guarded(
     () => enrich(first.principal, whoOf(result)),
@@ -230,12 +241,13 @@ function ask(result: Result, check: Check, state: RequestState): Awaitable<Resul
   if (result.kind === 'failed') return result
   const first = result.grants[0]
   if (first === undefined) return withoutPrincipal(`${check.name}()`, result, state)
-  const go = (denied: Denied | null): Result => (denied === null ? result : failed(result.failures, [], [denied], true))
+  const go = (denied: Denied | null): Result =>
+    denied === null ? result : failed(result.failures, [], [denied], result.succeeded)
   const thrown = (error: unknown): Result => {
     const cause = causeOfThrown(error, `${check.name}()`)
     const own = failure(first.entry, first.entry.name, cause)
     state.engine.announce.error(first.entry.name, cause, state)
-    return failed([...result.failures, own], [own], [], true)
+    return failed([...result.failures, own], [own], [], result.succeeded)
   }
   return guarded(() => check.ask(first.principal, whoOf(result), state), go, thrown, state)
 }

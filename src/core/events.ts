@@ -1,4 +1,5 @@
 import type { AuthenticationError } from './cause.ts'
+import type { Entry } from './entry.ts'
 import type { RequestView } from './request.ts'
 import type { AuthenticationFailure, Denial, Outcome } from './who.ts'
 
@@ -28,6 +29,8 @@ export interface DecisionEvent {
   readonly provider: string | undefined
   /** The status of the refusal; `undefined` when the request went on. */
   readonly status: number | undefined
+  /** The providers that yielded a principal, also those whose yes did not suffice. */
+  readonly succeeded: readonly string[]
   readonly failures: readonly FailureReport[]
   readonly denials: readonly { readonly requirement: string; readonly providers: readonly string[] }[]
 }
@@ -92,7 +95,7 @@ export class Announcer {
     this.#now = now
   }
 
-  decision(outcome: Outcome, requirement: string, request: RequestView): void {
+  decision(outcome: Outcome, succeeded: readonly Entry[], requirement: string, request: RequestView): void {
     if (this.#listeners.length === 0) return
     const make = (at: number): DecisionEvent => ({
       at,
@@ -101,6 +104,7 @@ export class Announcer {
       method: request.method,
       provider: outcome.provider,
       status: 'response' in outcome ? outcome.response.status : undefined,
+      succeeded: Object.freeze(succeeded.map(({ name }) => name)),
       failures: Object.freeze(outcome.failures.map(report)),
       denials: Object.freeze('denials' in outcome ? outcome.denials.map(brief) : []),
     })

@@ -118,10 +118,10 @@ function accept(verdict: SuccessVerdict, entry: Entry, state: RequestState): Res
       error: undefined,
       challenges: [],
     } as const
-    return failed([], [], [denied], true)
+    return failed([], [], [denied], entry.alone)
   }
   const granted: Granted = { entry, principal, expiresAt, onAccept: verdict.onAccept }
-  return authenticated([granted], [])
+  return authenticated([granted], [], entry.alone)
 }
 
 function isOwn(origin: string, state: RequestState): boolean {

@@ -1,4 +1,5 @@
-import type { Awaitable } from './provider.ts'
+import type { AuthenticationContext, Awaitable } from './provider.ts'
+import type { HeaderField } from './request.ts'
 
 /** `fresh`: seen for the first time. `seen`: a replay. `full`: the store has no room and could not say. */
 export type Freshness = 'fresh' | 'seen' | 'full'
@@ -49,8 +50,18 @@ export type Reservation =
       readonly ok: true
       /** Says how it ended: a success gives back what was reserved, a failure costs it. Called once. */
       settle(success: boolean): Awaitable<void>
+      /** Gives back what was reserved, instead of `settle`: nobody learned whether the secret is right. Called once. */
+      release(): Awaitable<void>
     }
   | { readonly ok: false; readonly retryAfterSeconds: number }
+
+/** A cookie that a browser gets at a login, and that its next attempt shows for it. */
+export interface DeviceCookie {
+  /** The cookie's name. Its value is an `Attempt`'s `device`. */
+  readonly name: string
+  /** Makes the `Set-Cookie` field for somebody who just logged in to this account. */
+  issue(account: string, context: Pick<AuthenticationContext, 'now' | 'random'>): Awaitable<HeaderField>
+}
 
 /**
  * Slows down guessing.
@@ -59,5 +70,7 @@ export type Reservation =
  * throw is an `Error` for the caller.
  */
 export interface Throttle {
+  /** Where it can tell devices on which somebody logged in before; `form` sets and reads their cookie. Default: not. */
+  readonly deviceCookie?: DeviceCookie | undefined
   reserve(attempt: Attempt, signal: AbortSignal): Awaitable<Reservation>
 }

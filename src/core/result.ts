@@ -40,8 +40,8 @@ export interface Result {
   /** What a refusal answers to. */
   readonly counted: readonly Failed[]
   readonly denials: readonly Denied[]
-  /** Whether some provider inside succeeded, also one whose success did not suffice. */
-  readonly succeeded: boolean
+  /** The providers inside that succeeded, also those whose success did not suffice. */
+  readonly succeeded: readonly Entry[]
   /** Whether an `attempt` inside makes an `anyOf` around it pass in any case. */
   readonly attempted: boolean
   /** The refusal that an `attempt` swallowed. */
@@ -56,19 +56,23 @@ export const skipped: Result = Object.freeze({
   failures: none,
   counted: none,
   denials: none,
-  succeeded: false,
+  succeeded: none,
   attempted: false,
   refused: undefined,
 })
 
-export function authenticated(grants: readonly Granted[], failures: readonly Failed[]): Result {
+export function authenticated(
+  grants: readonly Granted[],
+  failures: readonly Failed[],
+  succeeded: readonly Entry[],
+): Result {
   return {
     kind: 'authenticated',
     grants,
     failures,
     counted: none,
     denials: none,
-    succeeded: true,
+    succeeded,
     attempted: false,
     refused: undefined,
   }
@@ -76,7 +80,7 @@ export function authenticated(grants: readonly Granted[], failures: readonly Fai
 
 export function anonymous(
   failures: readonly Failed[],
-  succeeded: boolean,
+  succeeded: readonly Entry[],
   attempted: boolean,
   refused?: Refused,
 ): Result {
@@ -96,7 +100,7 @@ export function failed(
   failures: readonly Failed[],
   counted: readonly Failed[],
   denials: readonly Denied[],
-  succeeded: boolean,
+  succeeded: readonly Entry[],
 ): Result {
   return { kind: 'failed', grants: none, failures, counted, denials, succeeded, attempted: false, refused: undefined }
 }
@@ -104,7 +108,7 @@ export function failed(
 /** The result of one failed provider. */
 export function failedOnce(failure: Failed): Result {
   const list = [failure]
-  return failed(list, list, none, false)
+  return failed(list, list, none, none)
 }
 
 export function failure(

@@ -74,11 +74,11 @@ function statusMark(status) {
 function reasons({ decision, notes }) {
   const said = []
   if (decision) {
+    for (const provider of decision.succeeded) said.push(line('good', provider, ' says yes'))
     for (const failure of decision.failures) said.push(failureLine(failure))
     for (const { requirement, providers } of decision.denials) {
       said.push(line('bad', providers.join(', '), ` is known, but ${requirement} says no`))
     }
-    if (decision.outcome === 'authenticated') said.push(line('good', decision.provider, ' says yes'))
     if (decision.outcome === 'anonymous') said.push(line('good', '', 'goes on as nobody'))
   }
   for (const note of notes) said.push(line('quiet', '', note))

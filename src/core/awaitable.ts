@@ -1,0 +1,17 @@
+import type { Awaitable } from './provider.ts'
+import { isThenable } from './validate.ts'
+
+/** Goes on with a value, at once when it is there already. */
+export function chain<T, U>(value: Awaitable<T>, next: (value: T) => Awaitable<U>): Awaitable<U> {
+  return isThenable(value) ? value.then(next) : next(value)
+}
+
+/** Collects values, at once when all are there already. Rejects with the first that does. */
+export function all<T>(values: readonly Awaitable<T>[]): Awaitable<readonly T[]> {
+  const ready: T[] = []
+  for (const value of values) {
+    if (isThenable(value)) return Promise.all(values)
+    ready.push(value)
+  }
+  return ready
+}
