@@ -31,13 +31,20 @@ export function amendmentsOf(
   const session = result.grants.some(({ entry }) => entry.provider.session)
   const asks = result.grants.some(({ onAccept }) => onAccept !== undefined)
   const { chosenVary } = state
-  if (!session && !asks && state.always === undefined && chosenVary === undefined) return standing.plain
+  if (session) state.usedSession = true
+  if (!state.usedSession && !asks && state.always === undefined && chosenVary === undefined) return standing.plain
   const vary = chosenVary === undefined ? standing.vary : [...new Set([...standing.vary, ...chosenVary])]
   return {
     vary,
-    cacheControl: session ? 'no-store' : vary.length > 0 ? 'private' : undefined,
+    cacheControl: cacheControlOf(vary, state),
     headers: (response) => [...(state.always ?? []), ...accepted(result, response, state)],
   }
+}
+
+/** The strictest that any scope of this request asks for, so that stacked ones agree. */
+function cacheControlOf(vary: readonly string[], state: RequestState): ResponseAmendments['cacheControl'] {
+  if (state.usedSession) return 'no-store'
+  return vary.length > 0 ? 'private' : undefined
 }
 
 /** `onAccept` of the principals used, unless another scope refused the request after all. */

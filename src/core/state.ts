@@ -11,6 +11,8 @@ export class RequestState implements RequestView {
   readonly source: RequestSource
   /** What each provider came to, by the provider's index: the memo that makes it run once. */
   readonly slots: (Awaitable<Result> | undefined)[] = []
+  /** Whether some scope let this request pass by a session. */
+  usedSession = false
   /** Request header fields read by the providers of what a `select` chose. */
   chosenVary: readonly string[] | undefined
   /** Header fields that providers want on every answer. */
@@ -59,10 +61,11 @@ export class RequestState implements RequestView {
   }
 
   async body(limitBytes: number): Promise<BodyReading> {
-    const known = this.#body
-    if (known !== undefined) {
+    // Somebody else may have begun a longer reading meanwhile.
+    for (let known = this.#body; known !== undefined; known = this.#body) {
       const reading = await known.reading
       if (reading.kind !== 'too-large' || limitBytes <= known.limit) return clip(reading, limitBytes)
+      if (known === this.#body) break
     }
     const reading = this.source.body(limitBytes)
     this.#body = { limit: limitBytes, reading }

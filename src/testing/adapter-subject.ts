@@ -1,4 +1,5 @@
 import type { Awaitable } from '../core/provider.ts'
+import type { HeaderField } from '../core/request.ts'
 import type { Requirement } from '../core/requirement.ts'
 import type { Refused, Who } from '../core/who.ts'
 
@@ -20,20 +21,26 @@ export interface ContractAnswer {
 
 /** One route that an adapter must mount. */
 export interface ContractRoute {
+  /** A `GET` route must answer HEAD as well. */
   readonly method: string
+  /** Without the query, which routing must ignore. */
   readonly path: string
   /** Outermost first; the handler is inside the last. Two or more are stacked scopes, by the framework's own nesting. */
   readonly scopes: readonly Requirement[]
-  /** Whether to mount by `authenticate()` and `.of()`, or by `protect()` (which takes one scope around the handler). */
+  /** Whether to mount by `authenticate()` and `.of()`, or by `protect()`; routes for `protect` have exactly one scope. */
   readonly style: 'authenticate' | 'protect'
+  /** Is given the `who` of the innermost scope. */
   readonly handler: (who: Who, io: ContractIo) => Awaitable<ContractAnswer>
-  /** Answers refusals by the adapter's own hook, where given. */
-  readonly onRefused?: (refused: Refused) => ContractAnswer
+  /** Answers refusals by the adapter's own hook, where given; `undefined` leaves the refusal as it is. */
+  readonly onRefused?: (refused: Refused) => Awaitable<ContractAnswer | undefined>
   /** Hands thrown errors to the framework's error handler, which must answer 500 with the body `framework: <message>`. */
   readonly passErrors?: boolean
   /** A header field that an outer middleware (CORS, say) sets before the scopes run. */
-  readonly presetHeader?: readonly [name: string, value: string]
-  /** Answers whether `.of()` of a middleware that never ran throws a TypeError; called in the handler. */
+  readonly presetHeader?: HeaderField
+  /**
+   * The handler must call `.of()` of a middleware that was made but never mounted, and answer 200 with
+   * `<name>: <message>` of what that threw, or with `nothing` when it threw nothing; `handler` is not called.
+   */
   readonly probeUnmounted?: boolean
 }
 

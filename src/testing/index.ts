@@ -1,0 +1,10 @@
+export { adapterContract } from './adapter-contract.ts'
+export type {
+  AdapterSubject,
+  ContractAnswer,
+  ContractIo,
+  ContractRoute,
+  MountedRoutes,
+} from './adapter-subject.ts'
+export type { ContractCase, ReceivedResponse, Send, SentRequest } from './contract/kit.ts'
+export { type TestRequestOptions, testRequest } from './request.ts'
