@@ -227,8 +227,7 @@ class Registry<M extends PrincipalMap> implements Authentication<M> {
   }
 
   #bind(node: Node): BoundRequirement<NameOf<M>> {
-    const { decide, description } = this.#decider.for(node)
-    const requirement = Object.freeze({ decide, description, madeBy: this.#owner })
+    const requirement = Object.freeze({ ...this.#decider.for(node), madeBy: this.#owner })
     this.#nodes.set(requirement, node)
     return requirement
   }

@@ -37,7 +37,11 @@ export class Decider {
       throw new TypeError(`${description}: a provider for proxies may stand only beside providers for proxies`)
     }
     const standing = standingAmendments(entries)
-    return { description, decide: (source) => this.#decide(source, node, standing, description) }
+    return {
+      description,
+      decide: (source) => this.#decide(source, node, standing, description),
+      report: (native, thrown) => this.#report(native, thrown),
+    }
   }
 
   #decide(source: RequestSource, node: Node, standing: StandingAmendments, description: string): Awaitable<Outcome> {
@@ -50,6 +54,13 @@ export class Decider {
     } catch (thrown) {
       return broken(thrown, description, state)
     }
+  }
+
+  #report(native: object, thrown: unknown): void {
+    const state = this.#states.get(native)
+    if (state === undefined) return
+    const message = 'onRefused threw; the default answer was sent'
+    this.engine.announce.fault('on-refused-threw', message, undefined, state, thrown)
   }
 
   #stateOf(source: RequestSource): RequestState {

@@ -55,6 +55,7 @@ export type FaultCode =
   | 'challenge-threw'
   | 'invalid-header'
   | 'on-accept-threw'
+  | 'on-refused-threw'
   | 'predicate-threw'
   | 'predicate-not-boolean'
   | 'check-not-boolean'

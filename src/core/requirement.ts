@@ -11,6 +11,8 @@ export interface Requirement<out W extends Who = Who> {
   readonly decide: (source: RequestSource) => Awaitable<Outcome<W>>
   /** How the requirement was written, for people: `anyOf(staff, api)`. */
   readonly description: string
+  /** Tells listeners, as a `fault`, that an adapter's own hook threw while it answered this request. */
+  readonly report: (native: object, thrown: unknown) => void
 }
 
 /** The `authentication()` that a requirement belongs to, as far as types can tell: by its names. */

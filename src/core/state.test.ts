@@ -43,6 +43,16 @@ describe('the view of a request', () => {
     expect(hosts).toBe('shop.example')
   })
 
+  it('reads the body once for parallel wishes that follow one that was too small', async () => {
+    const asked: number[] = []
+    const kinds = await seeing({ body: body('hello', asked) }, async (request) => {
+      await request.body(1)
+      return Promise.all([request.body(100), request.body(100)])
+    })
+    expect(kinds).toMatchObject([{ kind: 'bytes' }, { kind: 'bytes' }])
+    expect(asked).toEqual([1, 100])
+  })
+
   it('reads the body once, however often and by whomever it is asked for', async () => {
     const asked: number[] = []
     const readings = await seeing({ body: body('hello', asked) }, (request) =>

@@ -45,6 +45,13 @@ export function throttled<P extends Principal>(
   }
 }
 
+/** @throws TypeError when the option of a factory is there and no throttle. */
+export function checkThrottle(factory: string, throttle: Throttle | undefined): void {
+  if (throttle !== undefined && typeof throttle?.reserve !== 'function') {
+    throw new TypeError(`${factory}: "throttle" must be a throttle, such as throttle() makes`)
+  }
+}
+
 type Reserved = Reservation & { readonly ok: true }
 
 function verified<P extends Principal>(

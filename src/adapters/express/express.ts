@@ -70,7 +70,7 @@ export function authenticate<W extends Who>(
   const passes = new Passes(requirement)
   function settle(outcome: Outcome<W>, request: IncomingMessage, response: NodeResponse, next: Next): void {
     if (isRefused(outcome)) {
-      refuse(outcome, request, response, next, answers)
+      refuse(outcome, request, response, next, answers, requirement)
       return
     }
     passes.add(request, outcome)
@@ -111,7 +111,7 @@ export function protect<W extends Who, Q extends IncomingMessage = Request, R ex
   checkArguments('protect', requirement, options, handler)
   function settle(outcome: Outcome<W>, request: Q, response: R, next: NextFunction): void {
     if (isRefused(outcome)) {
-      refuse(outcome, request, response, next, options)
+      refuse(outcome, request, response, next, options, requirement)
       return
     }
     amend(response, outcome.amendments)
@@ -131,15 +131,16 @@ export function protect<W extends Who, Q extends IncomingMessage = Request, R ex
 
 type Next = (error?: unknown) => void
 
-function refuse<Q, R extends NodeResponse>(
+function refuse<Q extends object, R extends NodeResponse>(
   refused: Refused,
   request: Q,
   response: R,
   next: Next,
   { passErrors, onRefused }: ExpressOptions<Q, R>,
+  requirement: Requirement,
 ): void {
   const error = passErrors === true ? errorOf(refused) : undefined
-  if (error === undefined) answerRefused(refused, request, response, onRefused)
+  if (error === undefined) answerRefused(refused, request, response, onRefused, requirement)
   else next(error)
 }
 

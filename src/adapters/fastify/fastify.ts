@@ -68,7 +68,7 @@ export function authenticate<W extends Who>(requirement: Requirement<W>, options
     if (isRefused(outcome)) {
       const error = passErrors === true ? errorOf(outcome) : undefined
       if (error !== undefined) done(error)
-      else answerRefused(outcome, request, reply, onRefused)
+      else answerRefused(outcome, request, reply, onRefused, requirement)
       return
     }
     passes.add(request.raw, outcome)
@@ -118,7 +118,7 @@ export function protect<
     }
     const error = options.passErrors === true ? errorOf(outcome) : undefined
     if (error !== undefined) throw error
-    answerRefused(outcome, request, reply, options.onRefused)
+    answerRefused(outcome, request, reply, options.onRefused, requirement)
     // Fastify then waits for the answer instead of sending an empty one.
     return reply
   }

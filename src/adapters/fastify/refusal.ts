@@ -1,3 +1,4 @@
+import type { Requirement } from '../../core/requirement.ts'
 import { isThenable } from '../../core/validate.ts'
 import type { Refused } from '../../core/who.ts'
 import type { Fields } from '../node/fields.ts'
@@ -27,6 +28,7 @@ export function answerRefused<Q extends FastifyRequestLike, R extends FastifyRep
   request: Q,
   reply: R,
   onRefused: OnRefused<Q, R> | undefined,
+  requirement: Requirement,
 ): void {
   if (isGone(refused)) return
   if (onRefused === undefined) {
@@ -37,13 +39,17 @@ export function answerRefused<Q extends FastifyRequestLike, R extends FastifyRep
   const finish = (): void => {
     if (!watched.unwatch()) sendRefusal(refused, request, reply)
   }
+  const giveUp = (thrown: unknown): void => {
+    requirement.report(request.raw, thrown)
+    finish()
+  }
   try {
     const answer = onRefused(refused, request, reply)
     // The reply is a thenable itself, which waits for the answer.
-    if (answer !== reply && isThenable(answer)) Promise.resolve(answer).then(finish, finish)
+    if (answer !== reply && isThenable(answer)) Promise.resolve(answer).then(finish, giveUp)
     else finish()
-  } catch {
-    finish()
+  } catch (thrown) {
+    giveUp(thrown)
   }
 }
 

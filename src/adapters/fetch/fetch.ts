@@ -70,7 +70,7 @@ export function authenticate<W extends Who, Rest extends readonly unknown[] = []
   const guard = (request: Request, ...rest: Rest): Awaitable<Response | undefined> => {
     const outcome = decide(requirement, options, request, rest)
     const settle = (settled: Outcome<W>): Awaitable<Response | undefined> =>
-      isRefused(settled) ? refuse(settled, options, request, rest) : pass(settled, request)
+      isRefused(settled) ? refuse(settled, requirement, options, request, rest) : pass(settled, request)
     return isThenable(outcome) ? outcome.then(settle) : settle(outcome)
   }
   return Object.freeze(Object.assign(guard, { of, finish }))
@@ -98,7 +98,9 @@ export function protect<W extends Who, Rest extends readonly unknown[] = []>(
   return (request, ...rest) => {
     const outcome = decide(requirement, options, request, rest)
     const settle = (settled: Outcome<W>): Awaitable<Response> =>
-      isRefused(settled) ? refuse(settled, options, request, rest) : run(settled, handler(request, settled, ...rest))
+      isRefused(settled)
+        ? refuse(settled, requirement, options, request, rest)
+        : run(settled, handler(request, settled, ...rest))
     return isThenable(outcome) ? outcome.then(settle) : settle(outcome)
   }
 }
@@ -132,6 +134,7 @@ function run({ amendments }: Who, answer: Awaitable<Response>): Awaitable<Respon
 
 function refuse<Rest extends readonly unknown[]>(
   refused: Refused,
+  requirement: Requirement,
   options: FetchOptions<Rest>,
   request: Request,
   rest: Rest,
@@ -142,14 +145,24 @@ function refuse<Rest extends readonly unknown[]>(
   if (refused.kind === 'unavailable' && refused.gone) return plain()
   const thrown = passErrors === true && refused.kind === 'unavailable' ? thrownOf(refused) : undefined
   if (thrown !== undefined) return Promise.reject(thrown)
-  return onRefused === undefined ? plain() : customised(() => onRefused(refused, request, ...rest), plain)
+  if (onRefused === undefined) return plain()
+  return customised(
+    () => onRefused(refused, request, ...rest),
+    plain,
+    (error) => requirement.report(request, error),
+  )
 }
 
 /** The application's answer, or the plain one when it gives none or throws: never a pass. */
-async function customised(ask: () => Awaitable<Response | undefined>, plain: () => Response): Promise<Response> {
+async function customised(
+  ask: () => Awaitable<Response | undefined>,
+  plain: () => Response,
+  report: (thrown: unknown) => void,
+): Promise<Response> {
   try {
     return (await ask()) ?? plain()
-  } catch {
+  } catch (thrown) {
+    report(thrown)
     return plain()
   }
 }

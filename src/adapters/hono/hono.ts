@@ -76,7 +76,7 @@ export function authenticate<W extends Who>(
   }
   const middleware: MiddlewareHandler = (c: Context, next: Next) => {
     const settle = (outcome: Outcome<W>): ReturnType<MiddlewareHandler> => {
-      if (isRefused(outcome)) return refuse(outcome, options, c)
+      if (isRefused(outcome)) return refuse(outcome, requirement, options, c)
       passed.set(c, outcome)
       c.set(key, outcome)
       return outcome.amendments === undefined
@@ -123,7 +123,7 @@ export function protect<W extends Who>(
 ): (c: Context) => Awaitable<Response> {
   return (c) => {
     const settle = (outcome: Outcome<W>): Awaitable<Response> => {
-      if (isRefused(outcome)) return refuse(outcome, options, c)
+      if (isRefused(outcome)) return refuse(outcome, requirement, options, c)
       const answer = handler(c, outcome)
       if (outcome.amendments === undefined) return answer
       return isThenable(answer) ? answer.then((response) => sent(response, outcome, c)) : sent(answer, outcome, c)
@@ -160,11 +160,22 @@ function replace(c: Context, response: Response): Response {
   return response
 }
 
-async function refuse(refused: Refused, { onRefused, passErrors }: HonoOptions, c: Context): Promise<Response> {
+async function refuse(
+  refused: Refused,
+  requirement: Requirement,
+  { onRefused, passErrors }: HonoOptions,
+  c: Context,
+): Promise<Response> {
   const gone = refused.kind === 'unavailable' && refused.gone
   const thrown = passErrors === true && refused.kind === 'unavailable' && !gone ? thrownOf(refused) : undefined
   if (thrown !== undefined) throw thrown
-  const own = onRefused === undefined || gone ? undefined : await customised(() => onRefused(refused, c))
+  const own =
+    onRefused === undefined || gone
+      ? undefined
+      : await customised(
+          () => onRefused(refused, c),
+          (error) => requirement.report(c.req, error),
+        )
   if (own !== undefined) return own
   const response = refusalResponse(refused, c.req.raw.method)
   const preset = c.res.headers
@@ -173,10 +184,14 @@ async function refuse(refused: Refused, { onRefused, passErrors }: HonoOptions, 
 }
 
 /** The application's answer; nothing when it gives none or throws: never a pass. */
-async function customised(ask: () => Awaitable<Response | undefined>): Promise<Response | undefined> {
+async function customised(
+  ask: () => Awaitable<Response | undefined>,
+  report: (thrown: unknown) => void,
+): Promise<Response | undefined> {
   try {
     return await ask()
-  } catch {
+  } catch (thrown) {
+    report(thrown)
     return undefined
   }
 }

@@ -66,7 +66,7 @@ export function protect<
   checkArguments('protect', requirement, options, handler)
   const { onRefused } = options
   function settle(outcome: Outcome<W>, request: Q, response: R): unknown {
-    if (isRefused(outcome)) return answerRefused(outcome, request, response, onRefused)
+    if (isRefused(outcome)) return answerRefused(outcome, request, response, onRefused, requirement)
     amend(response, outcome.amendments)
     return handler(request, response, outcome)
   }
@@ -106,7 +106,7 @@ export function authenticate<W extends Who>(requirement: Requirement<W>, options
     next: (error?: unknown) => void,
   ): void {
     if (isRefused(outcome)) {
-      answerRefused(outcome, request, response, onRefused)
+      answerRefused(outcome, request, response, onRefused, requirement)
       return
     }
     passes.add(request, outcome)

@@ -1,6 +1,7 @@
 import { STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Awaitable } from '../../core/provider.ts'
+import type { Requirement } from '../../core/requirement.ts'
 import { isThenable } from '../../core/validate.ts'
 import type { Refused } from '../../core/who.ts'
 import { appendField, type Fields, mergeVary } from './fields.ts'
@@ -48,6 +49,7 @@ export function setRefusalFields({ response }: Refused, fields: Fields, request:
         mergeVary(fields, [value])
         break
       case 'www-authenticate':
+      case 'proxy-authenticate':
       case 'set-cookie':
         appendField(fields, name, value)
         break
@@ -90,32 +92,37 @@ function writeToSocket({ response }: Refused, socket: Duplex): void {
 }
 
 /** Lets `onRefused` answer, and answers by itself when it did not or could not. */
-export function answerRefused<Q, R extends NodeResponse>(
+export function answerRefused<Q extends object, R extends NodeResponse>(
   refused: Refused,
   request: Q,
   response: R,
   onRefused: OnRefused<Q, R> | undefined,
+  requirement: Requirement,
 ): void {
   if (isGone(refused)) return
   if (onRefused === undefined) {
     writeRefusal(refused, response)
     return
   }
+  const giveUp = (thrown: unknown): void => {
+    requirement.report(request, thrown)
+    abandon(refused, response)
+  }
   try {
     const answer = onRefused(refused, request, response)
     if (isThenable(answer)) {
       Promise.resolve(answer).then(
         () => writeRefusal(refused, response),
-        () => giveUp(refused, response),
+        (thrown: unknown) => giveUp(thrown),
       )
     } else writeRefusal(refused, response)
-  } catch {
-    giveUp(refused, response)
+  } catch (thrown) {
+    giveUp(thrown)
   }
 }
 
 /** After a throw: the default answer, or the end of one that was left half written. */
-function giveUp(refused: Refused, response: NodeResponse): void {
+function abandon(refused: Refused, response: NodeResponse): void {
   if (!response.headersSent) writeRefusal(refused, response)
   else if (!response.writableEnded) response.destroy()
 }

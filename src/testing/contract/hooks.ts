@@ -1,5 +1,6 @@
 import { authentication } from '../../core/authentication.ts'
 import { AuthenticationFailedCause } from '../../core/cause.ts'
+import type { FaultEvent } from '../../core/events.ts'
 import type { Refused } from '../../core/who.ts'
 import type { ContractAnswer } from '../adapter-subject.ts'
 import {
@@ -86,16 +87,20 @@ function refusedCases(): readonly ContractCase[] {
         },
       ),
     ),
-    ...inBothStyles('sends the refusal as it is when onRefused throws', (style, title) =>
-      served(
+    ...inBothStyles('sends the refusal as it is when onRefused throws, and tells listeners', (style, title) => {
+      const faults: string[] = []
+      const listeners = [{ fault: ({ fault }: FaultEvent) => faults.push(fault) }]
+      const heard = () => authentication({ api: bearer() }, { listeners }).require('api')
+      return served(
         title,
         () => {
+          faults.length = 0
           const broken = (): never => {
             throw new Error('onRefused is broken')
           }
           return [
-            route(api(), { style, onRefused: broken }),
-            route(api(), { style, path: '/later', onRefused: async () => broken() }),
+            route(heard(), { style, onRefused: broken }),
+            route(heard(), { style, path: '/later', onRefused: async () => broken() }),
           ]
         },
         async (ask, subject) => {
@@ -104,9 +109,10 @@ function refusedCases(): readonly ContractCase[] {
             refuses(response, 401)
             challenges(response, subject, ['Bearer realm="api"'])
           }
+          equal(faults.join(), 'on-refused-threw,on-refused-threw', 'faults')
         },
-      ),
-    ),
+      )
+    }),
   ]
 }
 
