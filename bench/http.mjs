@@ -55,7 +55,8 @@ async function slice({ child, url }, { path, headers, status }, seconds) {
   const after = await cpuOf(child)
   const answered = result.requests.total
   if (result.errors > 0 || result.timeouts > 0) throw new Error(`${path}: ${result.errors} errors`)
-  if (Number(Object.keys(result.statusCodeStats ?? {})[0] ?? status) !== status) throw new Error(`${path}: unexpected status`)
+  if (Number(Object.keys(result.statusCodeStats ?? {})[0] ?? status) !== status)
+    throw new Error(`${path}: unexpected status`)
   return { rate: answered / result.duration, p99: result.latency.p99, cpu: (after - before) / answered }
 }
 

@@ -26,9 +26,7 @@ class Source {
 }
 
 const digest =
-  hash === undefined
-    ? (text) => createHash('sha256').update(text).digest()
-    : (text) => hash('sha256', text, 'buffer')
+  hash === undefined ? (text) => createHash('sha256').update(text).digest() : (text) => hash('sha256', text, 'buffer')
 
 const basicValue = `Basic ${Buffer.from('ada:lovelace').toString('base64')}`
 const token = 'a'.repeat(40)
@@ -64,7 +62,13 @@ const rows = [
   ['anyOf of two, second wins', auth.anyOf('basic', 'trivial'), 'authorization', 'x', undefined],
   ['basic, constant time', auth.require('basic'), 'authorization', basicValue, basicValue],
   ['basic, wrong password', auth.require('basic'), 'authorization', 'Basic YWRhOndyb25n', basicValue],
-  ['bearer, constant time, 40 characters', auth.require('bearer'), 'authorization', `Bearer ${token}`, `Bearer ${token}`],
+  [
+    'bearer, constant time, 40 characters',
+    auth.require('bearer'),
+    'authorization',
+    `Bearer ${token}`,
+    `Bearer ${token}`,
+  ],
   ['apiKey, hashed look-up', auth.require('apiKey'), 'x-api-key', key, key],
 ]
 

@@ -12,7 +12,8 @@ function must(command, args, cwd) {
 }
 
 must('node', ['scripts/setup.mjs'], fileURLToPath(new URL('..', import.meta.url)))
-if (!existsSync(new URL('node_modules/autocannon', import.meta.url))) must('npm', ['ci', '--no-audit', '--no-fund'], here)
+if (!existsSync(new URL('node_modules/autocannon', import.meta.url)))
+  must('npm', ['ci', '--no-audit', '--no-fund'], here)
 
 const { measureInProcess } = await import('./in-process.mjs')
 const { measureServer, pinGenerator, servers } = await import('./http.mjs')
@@ -31,5 +32,13 @@ for (const server of servers) {
 console.log(serverTable(http))
 
 mkdirSync(new URL('results', import.meta.url), { recursive: true })
-const result = { at: new Date().toISOString(), node: process.version, cpu: cpus()[0]?.model, pinned, settings, inProcess, http }
+const result = {
+  at: new Date().toISOString(),
+  node: process.version,
+  cpu: cpus()[0]?.model,
+  pinned,
+  settings,
+  inProcess,
+  http,
+}
 writeFileSync(new URL('results/latest.json', import.meta.url), `${JSON.stringify(result, null, 2)}\n`)

@@ -46,7 +46,16 @@ const declaredEdges = {
 const typesOnly = new Set(['stores → core'])
 
 /** The only places that may use Node's built-in modules. */
-const nodePlaces = ['adapters/node/', 'adapters/express/', 'adapters/fastify/', 'crypto/node.ts', 'testing/', 'cli/']
+const nodePlaces = [
+  'adapters/node/',
+  'adapters/express/',
+  'adapters/fastify/',
+  'crypto/node.ts',
+  'password/',
+  'verifiers/htpasswd/',
+  'testing/',
+  'cli/',
+]
 
 const root = rootFromArguments()
 const { dependencies = {}, peerDependencies = {} } = manifest(root)

@@ -6,6 +6,8 @@ const binaries = {
   ab: ['ab'],
   chromium: ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'],
   curl: ['curl'],
+  htdigest: ['htdigest'],
+  htpasswd: ['htpasswd'],
   httpie: ['http'],
   python3: ['python3'],
   wget: ['wget'],

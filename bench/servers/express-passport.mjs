@@ -4,7 +4,9 @@ import { BasicStrategy } from 'passport-http'
 import { Strategy as BearerStrategy } from 'passport-http-bearer'
 import { answer, checkPassword, checkToken, report } from './shared.mjs'
 
-passport.use(new BasicStrategy({ realm: 'bench' }, (name, password, done) => done(null, checkPassword(name, password) ?? false)))
+passport.use(
+  new BasicStrategy({ realm: 'bench' }, (name, password, done) => done(null, checkPassword(name, password) ?? false)),
+)
 passport.use(new BearerStrategy({ realm: 'bench' }, (token, done) => done(null, checkToken(token) ?? false)))
 
 const open = (_request, response) => response.json(answer)

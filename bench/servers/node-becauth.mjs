@@ -8,6 +8,11 @@ function open(_request, response) {
   response.end(answerText)
 }
 
-const routes = { '/open': open, '/open2': open, '/basic': protect(basicOnly, open), '/bearer': protect(bearerOnly, open) }
+const routes = {
+  '/open': open,
+  '/open2': open,
+  '/basic': protect(basicOnly, open),
+  '/bearer': protect(bearerOnly, open),
+}
 const server = createServer((request, response) => routes[request.url](request, response))
 server.listen(0, '127.0.0.1', () => report(server.address().port))

@@ -1,9 +1,10 @@
-import { hash, createHash, timingSafeEqual } from 'node:crypto'
+import { createHash, hash, timingSafeEqual } from 'node:crypto'
 import { createServer } from 'node:http'
 import { answerText, report } from './shared.mjs'
 
 /** The least that does the job on one header: what an expert would write for one user, knowing nothing else is needed. */
-const digest = hash === undefined ? (text) => createHash('sha256').update(text).digest() : (text) => hash('sha256', text, 'buffer')
+const digest =
+  hash === undefined ? (text) => createHash('sha256').update(text).digest() : (text) => hash('sha256', text, 'buffer')
 
 function open(_request, response) {
   response.setHeader('Content-Type', 'application/json')

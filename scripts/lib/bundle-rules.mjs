@@ -18,5 +18,12 @@ export const bundleRules = {
   './node': { folders: [...decision, 'adapters/node/'], packages: ['on-headers'], node: true },
   './express': { folders: [...decision, 'adapters/express/', 'adapters/node/'], packages: ['on-headers'], node: true },
   './fastify': { folders: [...decision, 'adapters/fastify/', 'adapters/node/'], packages: ['on-headers'], node: true },
+  './password': {
+    folders: [...decision, 'crypto/', 'password/'],
+    packages: ['bcryptjs'],
+    node: true,
+  },
+  './htpasswd': { folders: [...decision, 'crypto/', 'verifiers/htpasswd/'], node: true },
+  './htdigest': { folders: [...decision, 'crypto/', 'verifiers/htpasswd/'], node: true },
   './testing': { folders: [...decision, 'crypto/', 'providers/', 'testing/'], node: true },
 }
