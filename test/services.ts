@@ -10,6 +10,7 @@ const binaries = {
   htpasswd: ['htpasswd'],
   httpie: ['http'],
   python3: ['python3'],
+  'redis-server': ['redis-server', 'valkey-server'],
   wget: ['wget'],
 } as const
 

@@ -2,7 +2,7 @@ import { AuthenticationError } from './cause.ts'
 import type { Call } from './state.ts'
 
 /** The cause of a call that took longer than `timeoutSeconds`. */
-export class TimedOut extends AuthenticationError {
+class TimedOut extends AuthenticationError {
   constructor(seconds: number) {
     super(`no answer within ${seconds} seconds`, { code: 'timed-out' })
   }

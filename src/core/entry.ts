@@ -15,7 +15,7 @@ export interface RenderedChallenge {
 }
 
 /** Renders a challenge; a missing realm becomes `realm`. `undefined` when it cannot go on the wire. */
-export function renderChallenge(challenge: Challenge, realm: string, proxy: boolean): RenderedChallenge | undefined {
+function renderChallenge(challenge: Challenge, realm: string, proxy: boolean): RenderedChallenge | undefined {
   const parameters = challenge.parameters ?? []
   const own = parameters.find(([name]) => name.toLowerCase() === 'realm')
   const complete: Challenge =

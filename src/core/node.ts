@@ -60,7 +60,7 @@ export function entriesOf(node: Node): ReadonlySet<Entry> {
 }
 
 /** Whether a requirement may turn out to be skipped as a whole. */
-export function maySkip(node: Node): boolean {
+function maySkip(node: Node): boolean {
   switch (node.type) {
     case 'require':
     case 'select':

@@ -5,16 +5,6 @@ import type { HeaderField } from './request.ts'
 export type Freshness = 'fresh' | 'seen' | 'full'
 
 /**
- * Remembers values that may be used once: proofs, states, tokens.
- *
- * Callers hash keys, so a store never holds a secret. A throw and `full` are an `Error` for the caller, never a yes.
- */
-export interface OneTimeStore {
-  /** Records a key and says whether it is new. `expiresAt` is in seconds since 1970; after it the key may be forgotten. */
-  consume(namespace: string, key: string, expiresAt: number, signal: AbortSignal): Awaitable<Freshness>
-}
-
-/**
  * Remembers which counts of which Digest nonce were used (RFC 7616, section 3.4, `nc`).
  *
  * Asked only after a response verified, so that a flood of strangers stores nothing.

@@ -33,16 +33,20 @@ export function throttled<P extends Principal>(
   verify: () => Awaitable<Verdict<P>>,
   judge: (verdict: Verdict<P>) => Judgement = judgementOf,
 ): Awaitable<Verdict<P>> {
-  const go = (reservation: Reservation): Awaitable<Verdict<P>> => {
-    if (reservation.ok) return verified(reservation, context, verify, judge)
-    return { cause: invalidCredentials('throttled', { retryAfterSeconds: reservation.retryAfterSeconds }) }
-  }
+  const go = (reservation: Reservation): Awaitable<Verdict<P>> =>
+    reservation.ok ? verified(reservation, context, verify, judge) : refused(reservation.retryAfterSeconds)
+  let reservation: Awaitable<Reservation>
   try {
-    const reservation = throttle.reserve(attempt, context.signal)
-    return isThenable(reservation) ? reservation.then(go, failed) : go(reservation)
+    reservation = throttle.reserve(attempt, context.signal)
   } catch (thrown) {
     return failed(thrown)
   }
+  return isThenable(reservation) ? reservation.then(go, failed) : go(reservation)
+}
+
+function refused(retryAfterSeconds: number): Verdict<never> {
+  if (!(retryAfterSeconds >= 0)) return failed(new TypeError('the throttle named no time to wait'))
+  return { cause: invalidCredentials('throttled', { retryAfterSeconds }) }
 }
 
 /** @throws TypeError when the option of a factory is there and no throttle. */

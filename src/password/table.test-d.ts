@@ -16,7 +16,7 @@ declare const rows: (name: string) => { hash: string | null; principal: User } |
 
 /** The principal is the username, what `principal` makes, or what the record holds. */
 export const named: PasswordVerifier<UsernamePrincipal> = passwordTable(hashes, { passwords: hasher })
-export const made = passwordTable(hashes, { passwords: hasher, principal: (username) => ({ id: username.length }) })
+const made = passwordTable(hashes, { passwords: hasher, principal: (username) => ({ id: username.length }) })
 export const madeId: PasswordVerifier<{ id: number }> = made
 export const recorded: PasswordVerifier<User> = passwordTable(records, { passwords: hasher })
 export const asked: PasswordVerifier<User> = passwordTable(find, { passwords: hasher })

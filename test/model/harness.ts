@@ -4,7 +4,7 @@ import { parseChallenges } from 'becauth/wire'
 import type { LeafOutcome, ModelScheme, Prediction, Tree } from './model.ts'
 
 /** What the leaves of one decision do. Handed to the providers as the request's own object. */
-export interface Script {
+interface Script {
   readonly outcomes: ReadonlyMap<string, LeafOutcome> | Readonly<Record<string, LeafOutcome>>
   readonly ran: string[]
 }

@@ -24,7 +24,7 @@ export type Tree =
   | { readonly type: 'optional' | 'attempt'; readonly child: Tree }
   | { readonly type: 'skipWhen' | 'allow' | 'map'; readonly answer: boolean; readonly child: Tree }
 
-export type FailureKind = 'NoCredentials' | 'InvalidCredentials' | 'Error'
+type FailureKind = 'NoCredentials' | 'InvalidCredentials' | 'Error'
 
 interface ModelFailure {
   readonly provider: string

@@ -1,5 +1,6 @@
 import { authentication } from '../../core/authentication.ts'
 import { invalidCredentials } from '../../core/cause.ts'
+import type { Throttle } from '../../core/ports.ts'
 import type { AuthenticationProvider } from '../../core/provider.ts'
 import { basic } from './basic.ts'
 
@@ -31,6 +32,16 @@ export async function principal(source: Parameters<typeof auth.decide>[0]): Prom
   outcome.principal.name
   return outcome.principal.id
 }
+
+declare const throttle: Throttle
+/** A throttle changes nothing about the principal. */
+export const throttled: AuthenticationProvider<{ id: number }> = basic({
+  realm: 'r',
+  throttle,
+  validate: ({ username }) => (username === '' ? invalidCredentials('unknown') : { id: 1 }),
+})
+// @ts-expect-error something else than a throttle
+basic({ realm: 'r', throttle: { limit: 5 }, validate: () => ({ id: 1 }) })
 
 // @ts-expect-error another principal
 export const other: AuthenticationProvider<{ name: string }> = basic({ realm: 'r', validate: () => ({ id: 1 }) })

@@ -1,5 +1,6 @@
 import { invalidCredentials } from '../../core/cause.ts'
 import type { UserPasswordCredential } from '../../core/credential.ts'
+import type { Throttle } from '../../core/ports.ts'
 import {
   type AuthenticationContext,
   type AuthenticationProvider,
@@ -10,6 +11,7 @@ import {
   type Principal,
   provider,
 } from '../../core/provider.ts'
+import { checkThrottle, throttled } from '../../core/throttled.ts'
 import { absent, type PrincipalFrom, type Validated, verdictOf } from '../../core/validate.ts'
 import { hasScheme, isAmongSeveral } from '../../wire/authorization.ts'
 import { isPrintableAscii } from '../../wire/tokens.ts'
@@ -35,6 +37,11 @@ export interface BasicOptions<P extends Principal> {
   readonly quiet?: boolean | undefined
   /** Answers the principal for a credential, `null` for a plain no, or a cause. Empty names and passwords arrive here too. */
   readonly validate: (credential: UserPasswordCredential, context: AuthenticationContext) => Awaitable<Validated<P>>
+  /**
+   * Slows down guessing: `throttle()` from `becauth/throttle`. Every request reserves an attempt before `validate` sees
+   * the password and gets it back when it was right; over the budget it is `throttled`, 429. Default: none.
+   */
+  readonly throttle?: Throttle | undefined
   /** Chooses another answer for a refusal. Default: the Basic challenge. */
   readonly challenge?: ChallengeFunction | undefined
   /** One line for documentation. Default: none. */
@@ -60,12 +67,13 @@ const grant: Grant = Object.freeze({ ambient: 'browser-or-tool' })
  *   validate: ({ username, password }) => directory.find(username, password),
  * })
  *
- * @throws TypeError when `realm` is empty or not printable US-ASCII, `charset` is unknown, or `validate` is missing.
+ * @throws TypeError when `realm` is empty or not printable US-ASCII, `charset` is unknown, `throttle` is no throttle, or
+ *   `validate` is missing.
  * @see RFC 7617, section 2
  */
 export function basic<P extends Principal>(options: BasicOptions<P>): AuthenticationProvider<PrincipalFrom<P>> {
   check(options)
-  const { realm, charset = 'UTF-8', quiet, validate } = options
+  const { realm, charset = 'UTF-8', quiet, throttle, validate } = options
   const unreadable: FailureVerdict = Object.freeze({ cause: invalidCredentials('malformed-credential') })
   return provider({
     challenge: {
@@ -84,7 +92,9 @@ export function basic<P extends Principal>(options: BasicOptions<P>): Authentica
       if (!hasScheme(value, 'basic')) return isAmongSeveral(value, 'basic') ? unreadable : absent
       const credential = readBasic(value, charset)
       if (credential === undefined) return unreadable
-      return verdictOf<P>(validate(credential, context), 'basic()', grant)
+      if (throttle === undefined) return verdictOf<P>(validate(credential, context), 'basic()', grant)
+      const attempt = { account: credential.username, address: context.request.peer.address }
+      return throttled(throttle, attempt, context, () => verdictOf<P>(validate(credential, context), 'basic()', grant))
     },
     override: options.challenge,
     description: options.description,
@@ -93,7 +103,7 @@ export function basic<P extends Principal>(options: BasicOptions<P>): Authentica
 
 function check(options: BasicOptions<Principal>): void {
   if (typeof options !== 'object' || options === null) throw new TypeError('basic(): wants an object of options')
-  const { realm, charset, validate, challenge } = options
+  const { realm, charset, throttle, validate, challenge } = options
   if (typeof realm !== 'string' || realm === '' || !isPrintableAscii(realm)) {
     throw new TypeError('basic(): "realm" must be a non-empty string of printable US-ASCII')
   }
@@ -101,6 +111,7 @@ function check(options: BasicOptions<Principal>): void {
     throw new TypeError('basic(): "charset" must be "UTF-8" or "ISO-8859-1"')
   }
   if (typeof validate !== 'function') throw new TypeError('basic(): "validate" must be a function')
+  checkThrottle('basic()', throttle)
   if (challenge !== undefined && typeof challenge !== 'function') {
     throw new TypeError('basic(): "challenge" must be a function')
   }

@@ -1,5 +1,6 @@
 import { authentication } from '../../core/authentication.ts'
 import { invalidCredentials } from '../../core/cause.ts'
+import type { Throttle } from '../../core/ports.ts'
 import type { AuthenticationProvider } from '../../core/provider.ts'
 import { form, returnTo } from './form.ts'
 
@@ -30,6 +31,15 @@ export const places: readonly string[] = [
   returnTo({ url: new URL('https://service.example/') }, { parameter: 'next' }),
   returnTo({}, { value: new FormData().get('returnTo') }),
 ]
+
+declare const throttle: Throttle
+/** A throttle changes nothing about the principal. */
+export const throttled: AuthenticationProvider<{ id: number }> = form({
+  throttle,
+  validate: ({ username }) => (username === '' ? invalidCredentials('unknown') : { id: 1 }),
+})
+// @ts-expect-error something else than a throttle
+form({ throttle: { limit: 5 }, validate: () => ({ id: 1 }) })
 
 // @ts-expect-error another principal
 export const other: AuthenticationProvider<{ name: string }> = form({ validate: () => ({ id: 1 }) })

