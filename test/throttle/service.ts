@@ -5,7 +5,7 @@ import { testRequest } from 'becauth/testing'
 import type { AuthenticationOptions, Outcome } from '../../src/index.ts'
 import { type ThrottleOptions, throttle } from '../../src/throttle/throttle.ts'
 
-export const key = 'k'.repeat(32)
+const key = 'k'.repeat(32)
 
 /** A service with one account, `ada` with the password `right`, which counts how often passwords are looked at. */
 export function service(options: Omit<ThrottleOptions, 'key'>, surroundings: AuthenticationOptions = {}) {
