@@ -29,6 +29,7 @@ export const bundleRules = {
   './throttle': { folders: [...decision, 'crypto/', 'throttle/'], packages: ['ipaddr.js'] },
   './memory': { folders: ['stores/memory/'] },
   './redis-limiter': { folders: ['stores/redis/'], packages: ['rate-limiter-flexible'] },
+  './redis-nonces': { folders: ['stores/redis/'] },
   './postgres-limiter': { folders: ['stores/postgres/'], packages: ['rate-limiter-flexible'] },
   './testing': { folders: [...decision, 'crypto/', 'providers/', 'testing/'], node: true },
 }

@@ -8,4 +8,5 @@ export type {
 } from './adapter-subject.ts'
 export type { ContractCase, ReceivedResponse, Send, SentRequest } from './contract/kit.ts'
 export { type LimiterCase, type LimiterSubject, limiterContract } from './limiter-contract.ts'
+export { type NonceStoreCase, type NonceStoreSubject, nonceStoreContract } from './nonce-store-contract.ts'
 export { type TestRequestOptions, testRequest } from './request.ts'
