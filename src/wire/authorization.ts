@@ -75,6 +75,8 @@ export function isAmongSeveral(value: string, scheme: string): boolean {
  * Never throws; takes time linear in the length.
  *
  * @example
+ * import { parseAuthorization } from 'becauth/wire'
+ *
  * parseAuthorization('Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==')?.token68 // 'QWxhZGRpbjpvcGVuIHNlc2FtZQ=='
  *
  * @see RFC 9110, section 11.4
@@ -122,6 +124,8 @@ export function readCredentials(cursor: Cursor, none: ReadonlyMap<string, string
  * twice, a character outside HTAB, SP to `~` and 0x80 to 0xFF.
  *
  * @example
+ * import { formatAuthorization } from 'becauth/wire'
+ *
  * formatAuthorization({ scheme: 'Bearer', token68: 'mF_9.B5f-4.1JqM' }) // 'Bearer mF_9.B5f-4.1JqM'
  *
  * @see RFC 9110, section 11.4

@@ -35,6 +35,8 @@ const BARE_PARAMETERS = ['algorithm', 'stale'] as const
  * length.
  *
  * @example
+ * import { parseChallenges } from 'becauth/wire'
+ *
  * parseChallenges('Basic realm="simple", Newauth type=1')?.map((challenge) => challenge.scheme) // ['Basic', 'Newauth']
  *
  * @see RFC 9110, section 11.6.1
@@ -61,6 +63,8 @@ export function parseChallenges(value: string): readonly ParsedChallenge[] | und
  * that is not a token, a name twice, a bad token68 or one beside parameters, a value with a character outside SP to `~`.
  *
  * @example
+ * import { formatChallenge } from 'becauth/wire'
+ *
  * formatChallenge({ scheme: 'Basic', parameters: [['realm', 'staff'], ['charset', 'UTF-8']] })
  * // 'Basic realm="staff", charset="UTF-8"'
  *

@@ -23,6 +23,8 @@ const VALUE_CHARACTERS = /^[A-Za-z0-9!#$&+\-.^_`|~%]*$/
  * `undefined` for anything else, for foreign characters, bad escapes and octets that are not UTF-8. Never throws.
  *
  * @example
+ * import { parseExtendedValue } from 'becauth/wire'
+ *
  * parseExtendedValue("UTF-8''J%C3%A4s%C3%B8n")?.value // 'Jäsøn'
  *
  * @see RFC 8187, section 3.2
@@ -45,6 +47,8 @@ export function parseExtendedValue(text: string): ExtendedValue | undefined {
  * @param language a language tag. Default: none.
  *
  * @example
+ * import { formatExtendedValue } from 'becauth/wire'
+ *
  * formatExtendedValue('Jäsøn') // "UTF-8''J%C3%A4s%C3%B8n"
  *
  * @see RFC 8187, section 3.2

@@ -11,6 +11,8 @@ const SUSPICIOUS = /[\p{Cc}\p{Surrogate}\\]/u
  * @param origin the serialised origin of the application, such as `https://app.example`
  *
  * @example
+ * import { safeReturnTo } from 'becauth/wire'
+ *
  * safeReturnTo('/orders?page=2#top', 'https://app.example') // '/orders?page=2'
  * safeReturnTo('//evil.example', 'https://app.example') // undefined
  *
