@@ -13,13 +13,19 @@ export function fieldLines(response: Pick<Fields, 'getHeader'>, name: string): r
 
 /** Adds a line, or a first one. */
 export function appendField(response: Fields, name: string, value: string): void {
-  const lines = fieldLines(response, name)
-  response.setHeader(name, lines.length === 0 ? value : [...lines, value])
+  const before = response.getHeader(name)
+  response.setHeader(name, before === undefined ? value : [...fieldLines(response, name), value])
 }
 
 /** Adds what `Vary` does not name yet (RFC 9110, section 12.5.5). */
 export function mergeVary(response: Fields, names: readonly string[]): void {
-  const known = fieldLines(response, 'vary').join(', ')
+  if (names.length === 0) return
+  const lines = fieldLines(response, 'vary')
+  if (lines.length === 0) {
+    response.setHeader('Vary', names.join(', '))
+    return
+  }
+  const known = lines.join(', ')
   const seen = known.toLowerCase().split(',').map(trim)
   if (seen.includes('*')) return
   const missing = names
