@@ -55,6 +55,19 @@ describe.each([
     )
   })
 
+  it('hash for Digest into lower-case hexadecimal digits', async () => {
+    const digest = 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad'
+    expect(crypto.hasDigestHash('SHA-256')).toBe(true)
+    expect(await crypto.digestHash('SHA-256', 'abc')).toBe(digest)
+    expect(await crypto.digestHash('SHA-256', ascii('abc'))).toBe(digest)
+    const text = fc.string({ unit: 'grapheme' })
+    await fc.assert(
+      fc.asyncProperty(text, async (data) => {
+        expect(await crypto.digestHash('SHA-256', data)).toBe(createHash('sha256').update(data).digest('hex'))
+      }),
+    )
+  })
+
   it('hash what octets were when asked, not what they became', async () => {
     const data = ascii('abc')
     const digest = crypto.sha256(data)
@@ -93,4 +106,16 @@ describe.each([
 it('Node answers at once', () => {
   expect(node.sha256('abc')).toBeInstanceOf(Uint8Array)
   expect(node.hmacSha256(ascii('k'), 'abc')).toBeInstanceOf(Uint8Array)
+})
+
+it('Node has the other hash functions of Digest, by the examples of RFC 1321 and of FIPS 180-4', () => {
+  expect(node.hasDigestHash('MD5')).toBe(true)
+  expect(node.digestHash('MD5', 'abc')).toBe('900150983cd24fb0d6963f7d28e17f72')
+  expect(node.hasDigestHash('SHA-512-256')).toBe(true)
+  expect(node.digestHash('SHA-512-256', 'abc')).toBe('53048e2681941ef99b2e29b76b4c7dabe4c2d0c634fc6d46e0e2f13107e7af23')
+})
+
+it.each(['MD5', 'SHA-512-256'] as const)('Web Crypto says that it has no %s', async (hash) => {
+  expect(web.hasDigestHash(hash)).toBe(false)
+  await expect(web.digestHash(hash, 'abc')).rejects.toThrow(new TypeError(`digestHash(): Web Crypto has no ${hash}`))
 })

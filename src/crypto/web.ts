@@ -1,4 +1,7 @@
+import { decodeBase64Url } from '../wire/base64.ts'
 import { encodeUtf8 } from '../wire/text.ts'
+import { type AesGcm, TAG_BYTES } from './aes-gcm.ts'
+import type { DigestHash } from './digest-hash.ts'
 
 // crypto.getRandomValues gives no more at once.
 const QUOTA = 65_536
@@ -45,6 +48,80 @@ export function randomBytes(count: number): Uint8Array {
   const bytes = new Uint8Array(count)
   for (let from = 0; from < count; from += QUOTA) crypto.getRandomValues(bytes.subarray(from, from + QUOTA))
   return bytes
+}
+
+/**
+ * Hashes octets, or a text as UTF-8, by a function of HTTP Digest, into lower-case hexadecimal digits, which is what Digest
+ * goes on with. A promise here, synchronous on Node. Rejects where `hasDigestHash` is false.
+ *
+ * @see RFC 7616, section 3.3
+ */
+export async function digestHash(hash: DigestHash, data: Uint8Array | string): Promise<string> {
+  if (!hasDigestHash(hash)) throw new TypeError(`digestHash(): Web Crypto has no ${hash}`)
+  let digits = ''
+  for (const byte of await sha256(data)) digits += byte.toString(16).padStart(2, '0')
+  return digits
+}
+
+/** Tells whether `digestHash` can do it here: Web Crypto has neither MD5 nor SHA-512/256. */
+export function hasDigestHash(hash: DigestHash): boolean {
+  return hash === 'SHA-256'
+}
+
+/**
+ * Decodes base64url strictly.
+ *
+ * @see RFC 4648, section 5
+ */
+export function base64UrlOctets(text: string): Uint8Array | undefined {
+  return decodeBase64Url(text)
+}
+
+/**
+ * Derives a key of 32 octets by HKDF-SHA-256. A promise here, synchronous on Node.
+ *
+ * @see RFC 5869
+ */
+export async function hkdfSha256(key: Uint8Array, salt: Uint8Array, info: Uint8Array | string): Promise<Uint8Array> {
+  const algorithm = { name: 'HKDF', hash: 'SHA-256', salt: octets(salt), info: octets(info) }
+  const imported = await crypto.subtle.importKey('raw', octets(key), 'HKDF', false, ['deriveBits'])
+  return new Uint8Array(await crypto.subtle.deriveBits(algorithm, imported, 256))
+}
+
+/**
+ * Makes a key of 32 octets ready for AES-256-GCM. A promise here, synchronous on Node.
+ *
+ * @see NIST SP 800-38D
+ */
+export async function aesGcm(key: Uint8Array): Promise<AesGcm> {
+  return new WebAesGcm(await crypto.subtle.importKey('raw', octets(key), 'AES-GCM', false, ['encrypt', 'decrypt']))
+}
+
+class WebAesGcm implements AesGcm {
+  readonly #key: CryptoKey
+
+  constructor(key: CryptoKey) {
+    this.#key = key
+  }
+
+  async encrypt(iv: Uint8Array, plaintext: Uint8Array, additional: Uint8Array): Promise<Uint8Array> {
+    return new Uint8Array(await crypto.subtle.encrypt(gcm(iv, additional), this.#key, octets(plaintext)))
+  }
+
+  async decrypt(iv: Uint8Array, sealed: Uint8Array, additional: Uint8Array): Promise<Uint8Array | undefined> {
+    if (sealed.length < TAG_BYTES) return undefined
+    try {
+      return new Uint8Array(await crypto.subtle.decrypt(gcm(iv, additional), this.#key, octets(sealed)))
+    } catch (error) {
+      // That is what Web Crypto says of a tag that is not right.
+      if (error instanceof DOMException && error.name === 'OperationError') return undefined
+      throw error
+    }
+  }
+}
+
+function gcm(iv: Uint8Array, additional: Uint8Array): AesGcmParams {
+  return { name: 'AES-GCM', iv: octets(iv), additionalData: octets(additional), tagLength: TAG_BYTES * 8 }
 }
 
 /** A copy, since Web Crypto reads later and takes no shared memory. */
