@@ -1,3 +1,4 @@
+import { BodyConsumed } from '../../core/body-consumed.ts'
 import type { BodyReading } from '../../core/request.ts'
 
 const none: BodyReading = Object.freeze({ kind: 'none' })
@@ -12,7 +13,7 @@ export async function readBody(request: Request, limitBytes: number): Promise<Bo
   // A client that says by itself that it is too much is believed.
   if (Number(request.headers.get('content-length')) > limitBytes) return tooLarge
   if (request.bodyUsed) {
-    throw new Error('becauth: the body was read before the provider could; authenticate before reading it')
+    throw new BodyConsumed('becauth: the body was read before the provider could; authenticate before reading it')
   }
   if (request.body === null) return none
   const stream = request.clone().body

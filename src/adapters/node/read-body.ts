@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream'
+import { BodyConsumed } from '../../core/body-consumed.ts'
 import type { BodyReading, RequestSource } from '../../core/request.ts'
 import { isComplete, type NodeRequest, type NodeResponse } from './native.ts'
 
@@ -46,7 +47,9 @@ function consumed(holder: object, limitBytes: number): Promise<BodyReading> {
   }
   if (value !== undefined) return Promise.resolve({ kind: 'parsed', value })
   return Promise.reject(
-    new Error('the request body was consumed before becauth could read it: mount becauth before what reads the stream'),
+    new BodyConsumed(
+      'the request body was consumed before becauth could read it: mount becauth before what reads the stream',
+    ),
   )
 }
 

@@ -1,5 +1,6 @@
 import { digestHash } from '#crypto'
 import { chain } from '../../core/awaitable.ts'
+import { BodyConsumed } from '../../core/body-consumed.ts'
 import { AuthenticationError, AuthenticationFailedCause, InvalidCredentials } from '../../core/cause.ts'
 import type { Throttle } from '../../core/ports.ts'
 import type {
@@ -10,6 +11,7 @@ import type {
   Principal,
   Verdict,
 } from '../../core/provider.ts'
+import type { BodyReading } from '../../core/request.ts'
 import { type Judgement, throttled } from '../../core/throttled.ts'
 import { type PrincipalFrom, type Validated, verdictOf } from '../../core/validate.ts'
 import { constantTimeEqual } from '../../crypto/index.ts'
@@ -165,7 +167,7 @@ export class Guard<P extends Principal> {
     { hash }: AlgorithmRow,
     { request }: AuthenticationContext,
   ): Promise<string | InvalidCredentials | AuthenticationError> {
-    const body = await request.body(this.#options.settings.limitBytes)
+    const body = await request.body(this.#options.settings.limitBytes).catch(eaten)
     switch (body.kind) {
       case 'bytes':
         return await digestHash(hash, body.bytes)
@@ -246,4 +248,10 @@ export class Guard<P extends Principal> {
     const { nonces, write } = this.#options
     return chain(nonces.create(context), (nonce) => ({ cause, challenges: write(nonce, stale) }))
   }
+}
+
+/** A body of which nothing is left is as good as parsed; whatever else went wrong may go right the next time. */
+function eaten(thrown: unknown): BodyReading {
+  if (thrown instanceof BodyConsumed) return { kind: 'parsed', value: undefined }
+  throw thrown
 }

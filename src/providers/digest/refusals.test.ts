@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from 'vitest'
 import { challengesOf, hashed, infoOf, type Login, refusal, respond } from '../../../test/digest/client.ts'
 import { authentication } from '../../core/authentication.ts'
+import { BodyConsumed } from '../../core/body-consumed.ts'
 import type { NonceStore } from '../../core/ports.ts'
 import type { BodyReading, RequestSource } from '../../core/request.ts'
 import type { Outcome } from '../../core/who.ts'
@@ -313,11 +314,13 @@ describe('digest() with auth-int', () => {
     )
   })
 
-  it('says where to mount becauth when a parser has eaten the body, which trying again does not change', async () => {
+  it.each<[string, () => Promise<BodyReading>]>([
+    ['left its own value', async () => ({ kind: 'parsed', value: { a: 1 } })],
+    ['left nothing', () => Promise.reject(new BodyConsumed('gone'))],
+  ])('says where to mount becauth when a parser has eaten the body and %s, for good', async (_what, body) => {
     const { header, decide } = service(both)
-    const reading: BodyReading = { kind: 'parsed', value: { a: 1 } }
     const source = testRequest({ method: 'POST', headers: { Authorization: await header(post) } })
-    const outcome = await decide({ ...source, body: async () => reading })
+    const outcome = await decide({ ...source, body })
     expect(outcome).toMatchObject({
       kind: 'rejected',
       response: { status: 401 },
