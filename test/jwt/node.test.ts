@@ -1,5 +1,0 @@
-import { describeAttackTokens } from './attack-tokens.ts'
-import { describeSignatures } from './signatures.ts'
-
-describeAttackTokens('node:crypto')
-describeSignatures('node:crypto')
