@@ -1,9 +1,11 @@
 // Checks what the built package promises: its export list, compared with a snapshot, so that a new or lost public name
 // shows in review (`--update` rewrites it); no file that nothing reaches; the same subpaths in tsconfig.json as in
 // package.json; declarations that compile in a consumer's project. `--root <folder>` checks another package.
+
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join, posix } from 'node:path'
 import { isBuildFresh } from './lib/build-stamp.mjs'
+import { loadedByAddress } from './lib/bundle-rules.mjs'
 import { exportsOf } from './lib/exports.mjs'
 import { importsOf } from './lib/imports.mjs'
 import { conclude, filesUnder, home, manifest, publicEntries, rootFromArguments, runBin } from './lib/repository.mjs'
@@ -39,6 +41,7 @@ function checkReachable() {
   const queue = [
     ...subpaths.flatMap((subpath) => Object.values(exports[subpath])),
     ...Object.values(imports).flatMap((target) => Object.values(target)),
+    ...loadedByAddress,
   ].map((path) => posix.normalize(path))
   for (const path of queue) {
     if (reached.has(path) || !files.has(path)) continue

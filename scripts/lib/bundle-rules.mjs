@@ -33,3 +33,6 @@ export const bundleRules = {
   './postgres-limiter': { folders: ['stores/postgres/'], packages: ['rate-limiter-flexible'] },
   './testing': { folders: [...decision, 'crypto/', 'providers/', 'testing/'], node: true },
 }
+
+/** Files of dist that nothing imports: they are loaded by their address, as a worker is. */
+export const loadedByAddress = ['dist/password/formats/crypt-worker.js']

@@ -10,7 +10,7 @@ import { isThenable } from './validate.ts'
 export type Judgement = 'right' | 'wrong' | 'unknown'
 
 /** How a verdict is judged unless a provider knows better. `must-change` is only ever said of a right secret. */
-export function judgementOf({ cause }: Verdict<Principal>): Judgement {
+function judgementOf({ cause }: Verdict<Principal>): Judgement {
   if (cause === undefined) return 'right'
   if (cause.kind !== 'InvalidCredentials') return 'unknown'
   return cause.reason === 'must-change' ? 'right' : 'wrong'
