@@ -46,12 +46,16 @@ const declaredEdges = {
 /** Areas whose imports must vanish at compile time. */
 const typesOnly = new Set(['stores → core'])
 
+/** The package's own conditional imports, and the file that stands for each. */
+const ownImports = { '#crypto': 'crypto/node.ts', '#jws': 'keys/jws-node.ts' }
+
 /** The only places that may use Node's built-in modules. */
 const nodePlaces = [
   'adapters/node/',
   'adapters/express/',
   'adapters/fastify/',
   'crypto/node.ts',
+  'keys/jws-node.ts',
   'password/',
   'verifiers/htpasswd/',
   'testing/',
@@ -84,8 +88,7 @@ function isAllowed(from, to) {
 
 function checkRelative(path, { specifier, kind, line }, isTest) {
   const at = `src/${path}:${line}`
-  const target =
-    specifier === '#crypto' ? 'crypto/node.ts' : posix.normalize(posix.join(posix.dirname(path), specifier))
+  const target = ownImports[specifier] ?? posix.normalize(posix.join(posix.dirname(path), specifier))
   if (target.startsWith('../')) {
     if (!isTest) problems.push(`${at}: "${specifier}" leaves src`)
     return
@@ -129,7 +132,7 @@ for (const path of files) {
     problems.push(`src/${path}:1: no rule says what "${area}" may import; add one to scripts/check-imports.mjs`)
   }
   for (const found of importsOf(readFileSync(join(root, 'src', path), 'utf8'))) {
-    const isOwn = found.specifier.startsWith('.') || found.specifier === '#crypto'
+    const isOwn = found.specifier.startsWith('.') || Object.hasOwn(ownImports, found.specifier)
     if (isOwn) checkRelative(path, found, isTest)
     else if (!isTest) checkPackage(path, found)
     if (found.reexport && !isTest && !entries.has(path)) {

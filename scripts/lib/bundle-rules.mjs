@@ -31,6 +31,8 @@ export const bundleRules = {
   './redis-limiter': { folders: ['stores/redis/'], packages: ['rate-limiter-flexible'] },
   './redis-nonces': { folders: ['stores/redis/'] },
   './postgres-limiter': { folders: ['stores/postgres/'], packages: ['rate-limiter-flexible'] },
+  './jwt': { folders: [...decision, 'crypto/', 'keys/', 'providers/jwt/'], packages: ['jose'] },
+  './keys': { folders: [...decision, 'crypto/', 'keys/'], packages: ['jose'] },
   './testing': { folders: [...decision, 'crypto/', 'providers/', 'testing/'], node: true },
 }
 

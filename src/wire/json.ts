@@ -1,5 +1,3 @@
-import { isWellFormed } from './text.ts'
-
 /** What a JSON text can stand for. */
 export type JsonValue = string | number | boolean | null | readonly JsonValue[] | JsonObject
 
@@ -20,8 +18,8 @@ const CLOSING_BRACE = 0x7d
 
 /**
  * Parses a JSON text and accepts only what every reader understands alike: no member name twice in an object, no number
- * beyond a double, no lone surrogate in an escape, no byte order mark, at most 64 levels. Anything else is `undefined`.
- * Never throws; takes time linear in the length. A member `__proto__` is an ordinary one.
+ * beyond a double, no lone surrogate in an escape, no byte order mark, at most 64 levels; and no member `__proto__`, which
+ * `Object.assign` would make a prototype. Anything else is `undefined`. Never throws; takes time linear in the length.
  *
  * @see RFC 8259, section 4; RFC 7493, section 2
  */
@@ -83,10 +81,10 @@ function isEscaped(text: string, quote: number, from: number): boolean {
 
 /**
  * How many members a value has: fewer than were written where a name came twice, −∞ with something that I-JSON
- * forbids.
+ * or caution forbids.
  */
 function membersIn(value: JsonValue, hasEscapes: boolean): number {
-  if (typeof value === 'string') return hasEscapes && !isWellFormed(value) ? Number.NEGATIVE_INFINITY : 0
+  if (typeof value === 'string') return hasEscapes && hasLoneSurrogate(value) ? Number.NEGATIVE_INFINITY : 0
   if (typeof value === 'number') return Number.isFinite(value) ? 0 : Number.NEGATIVE_INFINITY
   if (typeof value !== 'object' || value === null) return 0
   let members = 0
@@ -97,7 +95,7 @@ function membersIn(value: JsonValue, hasEscapes: boolean): number {
   for (const name of Object.keys(value)) {
     const member = value[name]
     members++
-    if (hasEscapes && !isWellFormed(name)) return Number.NEGATIVE_INFINITY
+    if (name === '__proto__' || (hasEscapes && hasLoneSurrogate(name))) return Number.NEGATIVE_INFINITY
     if (member !== undefined) members += membersIn(member, hasEscapes)
   }
   return members
@@ -105,4 +103,13 @@ function membersIn(value: JsonValue, hasEscapes: boolean): number {
 
 function isList(value: readonly JsonValue[] | JsonObject): value is readonly JsonValue[] {
   return Array.isArray(value)
+}
+
+function hasLoneSurrogate(text: string): boolean {
+  for (let index = 0; index < text.length; index++) {
+    const code = text.charCodeAt(index) & 0xfc00
+    if (code === 0xdc00) return true
+    if (code === 0xd800 && (text.charCodeAt(++index) & 0xfc00) !== 0xdc00) return true
+  }
+  return false
 }

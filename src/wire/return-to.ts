@@ -27,6 +27,16 @@ export function safeReturnTo(value: string, origin: string): string | undefined 
   return url.pathname + url.search
 }
 
+/**
+ * Answers the value that the query of a URL has for a parameter, as it was asked for and unchecked; `undefined` when it
+ * has none or several. A relative URL will do.
+ */
+export function askedReturnTo(url: string | URL | undefined, parameter: string): string | undefined {
+  const parsed = url === undefined ? undefined : parseUrl(String(url), 'http://return-to.invalid')
+  const values = parsed?.searchParams.getAll(parameter) ?? []
+  return values.length === 1 ? values[0] : undefined
+}
+
 function parseUrl(value: string, base: string): URL | undefined {
   try {
     return new URL(value, base)

@@ -1,67 +1,27 @@
-import { AuthenticationFailedCause } from '../../core/cause.ts'
 import {
   type AuthenticationContext,
   type AuthenticationProvider,
   type Awaitable,
   type ChallengeFunction,
-  type FailureVerdict,
-  type Grant,
   type Principal,
   provider,
   type Verdict,
 } from '../../core/provider.ts'
-import type { RequestView } from '../../core/request.ts'
-import { absent, isThenable, type PrincipalFrom, type Validated, verdictOf } from '../../core/validate.ts'
-import type { Challenge } from '../../wire/challenges.ts'
-import { checkBearer, headerNames, readersOf } from './options.ts'
-import { type Reading, repeated, unreadable } from './token.ts'
+import { explained } from '../../core/token-refusals.ts'
+import { type TokenSourceOptions, tokenSource } from '../../core/token-source.ts'
+import { isThenable, type PrincipalFrom, type Validated, verdictOf } from '../../core/validate.ts'
+
+export type { TokenPlaces } from '../../core/token-source.ts'
 
 /** A token as a client sent it, unproved: a `b64token`, never empty. */
 export interface BearerTokenCredential {
   readonly token: string
 }
 
-/** Places of a token other than the `Authorization` scheme. Where both are given, both are read. */
-export type TokenPlaces =
-  | {
-      /**
-       * The name of a cookie. Browsers attach it by themselves, so requests that another site may have caused are denied
-       * (403) unless they only read. A cookie that comes twice is `malformed-credential`.
-       */
-      readonly cookie: string
-      /** The name of a header field as well. Default: none. */
-      readonly header?: string | undefined
-    }
-  | {
-      /** The name of a header field that is the token as a whole. `Authorization` is read by its scheme, as ever. */
-      readonly header: string
-      /** The name of a cookie as well. Default: none. */
-      readonly cookie?: string | undefined
-    }
-
 /** What `bearer()` is told. */
-export interface BearerOptions<P extends Principal> {
+export interface BearerOptions<P extends Principal> extends TokenSourceOptions {
   /** Answers the principal for a token, `null` for a plain no, or a cause. */
   readonly validate: (credential: BearerTokenCredential, context: AuthenticationContext) => Awaitable<Validated<P>>
-  /** Names the protected area: printable US-ASCII, not empty. Default: the provider's name. */
-  readonly realm?: string | undefined
-  /** The auth-scheme in challenges and in `Authorization`. Default: `'Bearer'`. */
-  readonly scheme?: string | undefined
-  /** Further auth-schemes that are accepted, and not advertised. Default: none. */
-  readonly additionalSchemes?: readonly string[] | undefined
-  /**
-   * Where the token is: in a cookie, in a header field of its own, or wherever a function finds it. A function's throw is
-   * an `Error`; a token that it takes out of a cookie has no protection against other sites, so name the cookie instead,
-   * and of header fields that it reads caches are not told. Default: `Authorization`.
-   */
-  readonly tokenFrom?: TokenPlaces | ((request: RequestView) => string | undefined) | undefined
-  /**
-   * Accepts the token in the URL as well: `true` for the parameter `access_token`, or a parameter's name.
-   *
-   * @deprecated URLs end up in logs, histories and `Referer` fields, and with them every token.
-   * @see RFC 6750, sections 2.3 and 5.3; RFC 9700, section 4.3.2
-   */
-  readonly dangerouslyAcceptQueryToken?: true | string | undefined
   /** Chooses another answer for a refusal. Default: the Bearer challenge. */
   readonly challenge?: ChallengeFunction | undefined
   /** One line for documentation. Default: none. */
@@ -88,68 +48,26 @@ export interface BearerOptions<P extends Principal> {
  * @see RFC 6750, sections 2 and 3
  */
 export function bearer<P extends Principal>(options: BearerOptions<P>): AuthenticationProvider<PrincipalFrom<P>> {
-  checkBearer(options)
-  const { validate, realm, scheme = 'Bearer' } = options
-  const readers = readersOf(options, scheme)
-  const refusals = refusalsOf(scheme, realm)
+  if (typeof options !== 'object' || options === null) throw new TypeError('bearer(): wants an object of options')
+  const { validate, challenge } = options
+  if (typeof validate !== 'function') throw new TypeError('bearer(): "validate" must be a function')
+  if (challenge !== undefined && typeof challenge !== 'function') {
+    throw new TypeError('bearer(): "challenge" must be a function')
+  }
+  const source = tokenSource(options, 'bearer()')
+  const { refusals } = source
   const explain = (verdict: Verdict<PrincipalFrom<P>>): Verdict<PrincipalFrom<P>> => explained(verdict, refusals)
   return provider({
-    challenge: challengeOf(scheme, realm),
+    challenge: refusals.challenge,
     authenticate: (context) => {
-      let found: Reading
-      let grant: Grant | undefined
-      for (const reader of readers) {
-        const reading = reader.read(context.request)
-        if (reading === undefined) continue
-        if (found !== undefined) return refusals.repeated
-        found = reading
-        grant = reader.grant
-      }
-      if (found === undefined) return absent
-      if (typeof found !== 'string') return found === repeated ? refusals.repeated : refusals.unreadable
-      const verdict = verdictOf<P>(validate({ token: found }, context), 'bearer()', grant)
+      const found = source.find(context.request)
+      if (found.cause !== undefined) return found
+      const verdict = verdictOf<P>(validate({ token: found.token }, context), 'bearer()', found.grant)
       return isThenable(verdict) ? verdict.then(explain) : explain(verdict)
     },
-    override: options.challenge,
+    override: challenge,
     description: options.description,
-    readsHeaders: headerNames(options),
+    readsHeaders: source.readsHeaders,
     malformedRequestStatus: 400,
   })
-}
-
-/** The refusals of one provider, made once. */
-interface Refusals {
-  readonly repeated: FailureVerdict
-  readonly unreadable: FailureVerdict
-  readonly plain: FailureVerdict
-  readonly invalidToken: readonly Challenge[]
-  readonly invalidRequest: readonly Challenge[]
-}
-
-function refusalsOf(scheme: string, realm: string | undefined): Refusals {
-  const invalidToken = Object.freeze([challengeOf(scheme, realm, 'invalid_token')])
-  const invalidRequest = Object.freeze([challengeOf(scheme, realm, 'invalid_request')])
-  return {
-    repeated: Object.freeze({ cause: repeated, challenges: invalidRequest }),
-    unreadable: Object.freeze({ cause: unreadable, challenges: invalidToken }),
-    plain: Object.freeze({ cause: AuthenticationFailedCause.InvalidCredentials, challenges: invalidToken }),
-    invalidToken,
-    invalidRequest,
-  }
-}
-
-function challengeOf(scheme: string, realm: string | undefined, error?: string): Challenge {
-  const parameters: (readonly [string, string])[] = []
-  if (realm !== undefined) parameters.push(['realm', realm])
-  if (error !== undefined) parameters.push(['error', error])
-  return { scheme, parameters }
-}
-
-/** RFC 6750, section 3.1: no error code without a token, one with a token that was refused. */
-function explained<P extends Principal>(verdict: Verdict<P>, refusals: Refusals): Verdict<P> {
-  const { cause } = verdict
-  if (cause?.kind !== 'InvalidCredentials') return verdict
-  if (cause === AuthenticationFailedCause.InvalidCredentials) return refusals.plain
-  const challenges = cause.reason === 'malformed-request' ? refusals.invalidRequest : refusals.invalidToken
-  return { cause, challenges }
 }

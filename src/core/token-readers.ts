@@ -1,9 +1,9 @@
-import { AuthenticationError, type InvalidCredentials, invalidCredentials } from '../../core/cause.ts'
-import type { Grant } from '../../core/provider.ts'
-import type { HeaderField, RequestView } from '../../core/request.ts'
-import { hasScheme, parseAuthorization } from '../../wire/authorization.ts'
-import { cookieValues } from '../../wire/cookies.ts'
-import { isToken68 } from '../../wire/tokens.ts'
+import { hasScheme, parseAuthorization } from '../wire/authorization.ts'
+import { cookieValues } from '../wire/cookies.ts'
+import { isToken68, skipSpaces, skipWhitespace } from '../wire/tokens.ts'
+import { AuthenticationError, type InvalidCredentials, invalidCredentials } from './cause.ts'
+import type { Grant } from './provider.ts'
+import type { HeaderField, RequestView } from './request.ts'
 
 /** Several tokens, or one by several methods: RFC 6750, section 3.1 calls it `invalid_request`. */
 export const repeated: InvalidCredentials = invalidCredentials('malformed-request')
@@ -18,6 +18,8 @@ export type Reading = string | InvalidCredentials | undefined
 export interface TokenReader {
   readonly grant: Grant
   readonly read: (request: RequestView) => Reading
+  /** What stands after the scheme, its grammar unread; `undefined` where there is none. */
+  readonly glance?: (request: RequestView) => string | undefined
 }
 
 const explicit: Grant = Object.freeze({})
@@ -32,7 +34,11 @@ const keptPrivate: Grant = Object.freeze({
 
 /** Reads `Authorization`; `schemes` are in lower case. */
 export function authorizationReader(schemes: readonly string[]): TokenReader {
-  return { grant: explicit, read: (request) => readAuthorization(request.header('authorization'), schemes) }
+  return {
+    grant: explicit,
+    read: (request) => readAuthorization(request.header('authorization'), schemes),
+    glance: (request) => restOf(request.header('authorization'), schemes),
+  }
 }
 
 /** Reads a header field that is the token as a whole. */
@@ -66,11 +72,13 @@ export function queryReader(name: string): TokenReader {
 }
 
 /** Asks the application's own function. */
-export function ownReader(extract: (request: RequestView) => string | undefined): TokenReader {
+export function ownReader(extract: (request: RequestView) => string | undefined, factory: string): TokenReader {
   const read = (request: RequestView): Reading => {
     const token: unknown = extract(request)
     if (token === undefined || typeof token === 'string') return checked(token)
-    throw new AuthenticationError('bearer(): "tokenFrom" must answer a string or undefined', { code: 'invalid-answer' })
+    throw new AuthenticationError(`${factory}: "tokenFrom" must answer a string or undefined`, {
+      code: 'invalid-answer',
+    })
   }
   return { grant: keptPrivate, read }
 }
@@ -85,6 +93,17 @@ function readAuthorization(value: string | undefined, schemes: readonly string[]
   if (namesOneOf(value, schemes)) return parseAuthorization(value)?.token68 ?? judge(value, schemes)
   // Lines of different schemes are judged alike, whichever of them comes first.
   return value.includes(',') && parseAuthorization(value) === undefined ? judge(value, schemes) : undefined
+}
+
+function restOf(value: string | undefined, schemes: readonly string[]): string | undefined {
+  // White space before the scheme is for whoever reads the whole value.
+  if (value === undefined || skipWhitespace(value, 0, value.length) > 0) return undefined
+  for (const scheme of schemes) {
+    if (!hasScheme(value, scheme)) continue
+    const rest = skipSpaces(value, scheme.length, value.length)
+    return rest > scheme.length ? value.slice(rest) : undefined
+  }
+  return undefined
 }
 
 /** Says what is wrong with a value that is not one scheme and one token. */

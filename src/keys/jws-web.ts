@@ -1,0 +1,32 @@
+import { JWSInvalid, JWSSignatureVerificationFailed } from 'jose/errors'
+import { compactVerify } from 'jose/jws/compact/verify'
+import { encodeBase64Url } from '../wire/base64.ts'
+import { portableDecoder, type SegmentDecoder } from '../wire/jws.ts'
+import { VerificationKey } from './verification-key.ts'
+
+/** Decodes the segments of tokens. */
+export const segments: SegmentDecoder = portableDecoder
+
+/**
+ * Tells whether a key made a signature. A promise here, synchronous on Node. The caller has chosen the key for the
+ * algorithm, and has read the header in its strictest form.
+ *
+ * @param signed header and payload as sent, joined by a dot
+ * @throws whatever a runtime throws that lacks the algorithm.
+ * @see RFC 7515, section 5.2
+ */
+export async function verifySignature(
+  key: VerificationKey,
+  alg: string,
+  signed: string,
+  signature: Uint8Array,
+): Promise<boolean> {
+  const prepared = await VerificationKey.joseOf(key, alg)
+  try {
+    await compactVerify(`${signed}.${encodeBase64Url(signature)}`, prepared, { algorithms: [alg] })
+    return true
+  } catch (error) {
+    if (error instanceof JWSSignatureVerificationFailed || error instanceof JWSInvalid) return false
+    throw error
+  }
+}

@@ -1,0 +1,104 @@
+import type { InvalidCredentials } from '../../core/cause.ts'
+import { isJsonObject, type JsonObject, type JsonValue } from '../../wire/json.ts'
+import { expired, notClaims, notYetValid, proofMissing, tooOld, wrongAudience, wrongIssuer } from './refusals.ts'
+import type { Rules } from './rules.ts'
+
+/**
+ * What a token says, once its signature, issuer, audience and time are right. Frozen, all the way down.
+ *
+ * @see RFC 7519, section 4.1; RFC 9068, section 2.2
+ */
+export interface JwtClaims {
+  readonly iss: string
+  readonly aud: string | readonly string[]
+  /** When it expires, in seconds since 1970. */
+  readonly exp?: number
+  /** When it begins to count, in seconds since 1970. */
+  readonly nbf?: number
+  /** When it was made, in seconds since 1970. */
+  readonly iat?: number
+  readonly sub?: string
+  readonly jti?: string
+  readonly client_id?: string
+  readonly [claim: string]: JsonValue | undefined
+}
+
+/** From when until when a token counts by the rules of its issuer, in seconds since 1970. */
+export interface Validity {
+  readonly from: number
+  readonly until: number
+  /** What is said after `until`. */
+  readonly over: InvalidCredentials
+}
+
+// The end of the year 9999. What lies beyond are milliseconds, or the wish for a token that never ends.
+const LATEST = 253_402_300_799
+
+/**
+ * Judges everything but time: what must be there, its types, who made the token, for whom, and what it must not have.
+ *
+ * @see RFC 7519, section 4.1; RFC 9068, section 4; RFC 8725, sections 3.8 to 3.12
+ */
+export function judgeClaims(claims: JsonObject, rules: Rules): JwtClaims | InvalidCredentials {
+  for (const [name, missing] of rules.required) if (!hasClaim(claims, name)) return missing
+  if (!isClaims(claims)) return notClaims
+  if (claims.iss !== rules.issuer) return wrongIssuer
+  if (!isFor(claims.aud, rules.audiences)) return wrongAudience
+  for (const [name, foreign] of rules.forbidden) if (hasClaim(claims, name)) return foreign
+  const confirmation = claims.cnf
+  if (confirmation === undefined) return claims
+  if (!isJsonObject(confirmation)) return notClaims
+  // No proof is configured, so a token that is bound to a key would be used as one that is not.
+  return Object.keys(confirmation).length === 0 ? claims : proofMissing
+}
+
+function hasClaim(claims: JsonObject, name: string): boolean {
+  return Object.hasOwn(claims, name) && claims[name] !== null
+}
+
+function isClaims(claims: JsonObject): claims is JsonObject & JwtClaims {
+  const { iss, aud, sub, jti, client_id: client, exp, nbf, iat } = claims
+  return (
+    typeof iss === 'string' &&
+    isAudience(aud) &&
+    isText(sub) &&
+    isText(jti) &&
+    isText(client) &&
+    isDate(exp) &&
+    isDate(nbf) &&
+    isDate(iat)
+  )
+}
+
+function isAudience(aud: JsonValue | undefined): aud is string | readonly string[] {
+  return typeof aud === 'string' || (Array.isArray(aud) && aud.every((one) => typeof one === 'string'))
+}
+
+function isText(value: JsonValue | undefined): boolean {
+  return value === undefined || typeof value === 'string'
+}
+
+/** Whether it is a NumericDate, fractions included, or left out. */
+function isDate(value: JsonValue | undefined): boolean {
+  return value === undefined || (typeof value === 'number' && value >= 0 && value <= LATEST)
+}
+
+function isFor(aud: string | readonly string[], audiences: ReadonlySet<string>): boolean {
+  return typeof aud === 'string' ? audiences.has(aud) : aud.some((one) => audiences.has(one))
+}
+
+/** Works out when a token counts, tolerance included. */
+export function validityOf({ exp, nbf, iat }: JwtClaims, { toleranceSeconds, maxAgeSeconds }: Rules): Validity {
+  const from = Math.max(nbf ?? 0, iat ?? 0) - toleranceSeconds
+  const end = exp ?? Number.POSITIVE_INFINITY
+  const age = maxAgeSeconds === undefined || iat === undefined ? Number.POSITIVE_INFINITY : iat + maxAgeSeconds
+  return age < end
+    ? { from, until: age + toleranceSeconds, over: tooOld }
+    : { from, until: end + toleranceSeconds, over: expired }
+}
+
+/** Judges the time; `undefined` when it is right. */
+export function judgeTime({ from, until, over }: Validity, now: number): InvalidCredentials | undefined {
+  if (now >= until) return over
+  return now < from ? notYetValid : undefined
+}

@@ -1,0 +1,130 @@
+import { type AuthenticationFailedCause, isCause } from '../../core/cause.ts'
+import {
+  type AuthenticationContext,
+  type AuthenticationProvider,
+  type Awaitable,
+  type Grant,
+  type Principal,
+  provider,
+  type Verdict,
+} from '../../core/provider.ts'
+import { explained } from '../../core/token-refusals.ts'
+import { tokenSource } from '../../core/token-source.ts'
+import {
+  isPrincipal,
+  isThenable,
+  notAnAnswer,
+  type PrincipalFrom,
+  type Validated,
+  verdictOf,
+} from '../../core/validate.ts'
+import { isToken68 } from '../../wire/tokens.ts'
+import type { JwtClaims } from './claims.ts'
+import type { JwtCredential, JwtOptions } from './options.ts'
+import type { Accepted } from './remembered.ts'
+import { tokenCheckOf } from './settings.ts'
+
+export type { TokenPlaces } from '../../core/token-source.ts'
+export type { JwsHeader } from '../../wire/jws.ts'
+export type { JwtClaims } from './claims.ts'
+export type {
+  DecryptOptions,
+  IssuerRules,
+  JweContentEncryption,
+  JweKeyManagement,
+  JwsAlgorithm,
+  JwtCredential,
+  JwtOptions,
+  SeveralIssuersOptions,
+  SingleIssuerOptions,
+} from './options.ts'
+export type { StandardSchema } from './standard-schema.ts'
+
+/**
+ * Authenticates requests that carry a signed JSON Web Token made by an issuer that is trusted, for this service.
+ *
+ * The signature is checked before anything that the token claims is believed; issuer and audience are mandatory; keys come
+ * from `keys` alone and never from the token. Refused tokens are answered as `bearer()` answers them: 401 and
+ * `error="invalid_token"`, or 400 and `error="invalid_request"` for a repeated token; the reason and a sentence for the
+ * developer are in the cause. Keys that cannot be reached are an `Error`, so 503 and no refusal. A token that is bound to
+ * a key (`cnf`) is `proof-missing`.
+ *
+ * Verified tokens are remembered, so that a second request with the same token costs a hash; time and keys are judged and
+ * `validate` is asked each time all the same.
+ *
+ * @example
+ * import { jwt } from 'becauth/jwt'
+ * import { jwks } from 'becauth/keys'
+ *
+ * export const api = jwt({
+ *   issuer: 'https://id.example',
+ *   audience: 'https://orders.example',
+ *   keys: jwks('https://id.example/jwks.json'),
+ * })
+ *
+ * @throws TypeError when an option is missing or cannot be used.
+ * @see RFC 7519; RFC 8725; RFC 9068; RFC 6750
+ */
+export function jwt<C extends Principal = JwtClaims, P extends Principal = C>(
+  options: JwtOptions<C, P>,
+): AuthenticationProvider<PrincipalFrom<P>> {
+  const tokens = tokenCheckOf(options)
+  const source = tokenSource(options, 'jwt()')
+  const { refusals } = source
+  const { validate = asPrincipal<C, P> } = options
+
+  const decide = (
+    accepted: Accepted<C> | AuthenticationFailedCause,
+    grant: Grant | undefined,
+    context: AuthenticationContext,
+  ): Awaitable<Verdict<PrincipalFrom<P>>> => {
+    if (isCause(accepted)) return explained({ cause: accepted }, refusals)
+    const { until } = accepted.verified.validity
+    const verdict = verdictOf<P>(validate(accepted.credential, context), 'jwt()', {
+      expiresAt: until === Number.POSITIVE_INFINITY ? undefined : until,
+      ambient: grant?.ambient,
+      onAccept: grant?.onAccept,
+    })
+    return isThenable(verdict) ? verdict.then((settled) => explained(settled, refusals)) : explained(verdict, refusals)
+  }
+
+  const read = (context: AuthenticationContext): Awaitable<Verdict<PrincipalFrom<P>>> => {
+    const found = source.find(context.request)
+    if (found.cause !== undefined) return found
+    const accepted = tokens.check(found.token, context)
+    return isThenable(accepted)
+      ? accepted.then((settled) => decide(settled, found.grant, context))
+      : decide(accepted, found.grant, context)
+  }
+
+  // Most tokens are known, or become known: their grammar is that of a JWT. Why one is refused, the grammar may tell.
+  const readUnless = (
+    accepted: Accepted<C> | AuthenticationFailedCause,
+    glanced: string,
+    context: AuthenticationContext,
+  ): Awaitable<Verdict<PrincipalFrom<P>>> =>
+    isCause(accepted) && glanced.length <= tokens.maxLength && !isToken68(glanced)
+      ? read(context)
+      : decide(accepted, source.grant, context)
+
+  return provider({
+    challenge: refusals.challenge,
+    authenticate: (context) => {
+      const glanced = source.glance?.(context.request)
+      if (glanced === undefined) return read(context)
+      const accepted = tokens.check(glanced, context)
+      return isThenable(accepted)
+        ? accepted.then((settled) => readUnless(settled, glanced, context))
+        : readUnless(accepted, glanced, context)
+    },
+    override: options.challenge,
+    description: options.description,
+    readsHeaders: source.readsHeaders,
+    malformedRequestStatus: 400,
+  })
+}
+
+/** The principal of whoever gives no `validate`. */
+function asPrincipal<C, P extends Principal>({ claims }: JwtCredential<C>): Validated<P> {
+  return isPrincipal<P>(claims) ? claims : notAnAnswer('jwt()', 'claims')
+}
