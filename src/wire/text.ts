@@ -3,7 +3,6 @@ const utf8Decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 const utf8Encoder = new TextEncoder()
 
 const CHUNK = 4096
-const SHORT_BYTES = 256
 
 /**
  * Decodes UTF-8 and answers `undefined` for octets that are not UTF-8; nothing is ever replaced by U+FFFD.
@@ -12,19 +11,11 @@ const SHORT_BYTES = 256
  * @see RFC 3629
  */
 export function decodeUtf8(bytes: Uint8Array): string | undefined {
-  if (bytes.length <= SHORT_BYTES && isAscii(bytes)) return decodeLatin1(bytes)
   try {
     return utf8Decoder.decode(bytes)
   } catch {
     return undefined
   }
-}
-
-function isAscii(bytes: Uint8Array): boolean {
-  for (let index = 0; index < bytes.length; index++) {
-    if ((bytes[index] ?? 0) > 0x7f) return false
-  }
-  return true
 }
 
 /** Decodes ISO-8859-1: each octet is the character with that code. (A `TextDecoder` would decode windows-1252.) */
