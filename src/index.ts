@@ -14,6 +14,7 @@ export {
   isCause,
   type NoCredentials,
 } from './core/cause.ts'
+export type { RequiredAuthentication, RequiredClaim, RequiredClaims, RolesOptions } from './core/checks.ts'
 export type { UserPasswordCredential } from './core/credential.ts'
 export type {
   AuthenticationListener,
@@ -44,6 +45,23 @@ export {
 export { type KnownReason, type Reason, type ReasonRow, reasons } from './core/reasons.ts'
 export type { BodyReading, HeaderField, Peer, RequestSource, RequestView } from './core/request.ts'
 export type { BoundRequirement, Child, Owner, Requirement, WhoFrom } from './core/requirement.ts'
+export type {
+  DeleteBySubjectOptions,
+  RememberExchange,
+  RememberedBrowser,
+  RememberRecord,
+  RememberStore,
+  RememberSuccessor,
+  RotationEnd,
+  SessionContent,
+  SessionOwner,
+  SessionReading,
+  SessionRecord,
+  SessionStore,
+  SessionTimes,
+  StoreContext,
+  StoredSession,
+} from './core/session-store.ts'
 export type { SurroundingsOptions } from './core/surroundings.ts'
 export type { PrincipalFrom, Validated } from './core/validate.ts'
 export type {

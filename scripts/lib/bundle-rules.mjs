@@ -27,6 +27,7 @@ export const bundleRules = {
   './htdigest': { folders: [...decision, 'crypto/', 'verifiers/htpasswd/'], node: true },
   './digest': { folders: [...decision, 'crypto/', 'providers/digest/', 'stores/memory/'] },
   './throttle': { folders: [...decision, 'crypto/', 'throttle/'], packages: ['ipaddr.js'] },
+  './session': { folders: [...decision, 'crypto/', 'sessions/', 'providers/session/'], packages: ['cookie'] },
   './memory': { folders: ['stores/memory/'] },
   './redis-limiter': { folders: ['stores/redis/'], packages: ['rate-limiter-flexible'] },
   './redis-nonces': { folders: ['stores/redis/'] },

@@ -1,3 +1,13 @@
+import {
+  allowing,
+  authenticationCheck,
+  claimsCheck,
+  type RequiredAuthentication,
+  type RequiredClaims,
+  type RolesOptions,
+  rolesCheck,
+  scopesCheck,
+} from './checks.ts'
 import { Deadlines } from './deadlines.ts'
 import { Decider } from './decider.ts'
 import type { Engine } from './engine.ts'
@@ -13,12 +23,12 @@ import type {
   Child,
   Exclusive,
   ForPrincipal,
+  Known,
   Mapped,
   NameOf,
   Owner,
   WhoOf,
 } from './requirement.ts'
-import type { Denied } from './result.ts'
 import { Surroundings, type SurroundingsOptions } from './surroundings.ts'
 import { isThenable, type Validated } from './validate.ts'
 import type { Anonymous, Attempted, Outcome, PrincipalMap, Skipped } from './who.ts'
@@ -90,6 +100,33 @@ export interface Authentication<M extends PrincipalMap> {
   allow<C extends Child<NameOf<M>>>(
     child: C,
     check: ForPrincipal<WhoOf<M, C>, boolean>,
+  ): BoundRequirement<NameOf<M>, WhoOf<M, C>>
+  /**
+   * Denies with 403 and `insufficient_scope` unless the token of one principal has all these scopes, by its `scope` (or
+   * `scp`).
+   */
+  requireScopes<C extends Child<NameOf<M>>>(
+    child: C,
+    scopes: readonly string[] & Known<WhoOf<M, C>>,
+  ): BoundRequirement<NameOf<M>, WhoOf<M, C>>
+  /** Denies with 403 unless one principal has all these roles. For one of several: `anyOf` of as many `requireRoles`. */
+  requireRoles<C extends Child<NameOf<M>>>(
+    child: C,
+    roles: readonly string[] & Known<WhoOf<M, C>>,
+    options?: RolesOptions,
+  ): BoundRequirement<NameOf<M>, WhoOf<M, C>>
+  /** Denies with 403 unless one principal has all these claims. */
+  requireClaims<C extends Child<NameOf<M>>>(
+    child: C,
+    claims: RequiredClaims & Known<WhoOf<M, C>>,
+  ): BoundRequirement<NameOf<M>, WhoOf<M, C>>
+  /**
+   * Denies with 401 and `insufficient_user_authentication` unless one principal logged in this way and this lately (step-up,
+   * RFC 9470). Without `acr`, `auth_time` or `amr` nobody did.
+   */
+  requireAuthentication<C extends Child<NameOf<M>>>(
+    child: C,
+    required: RequiredAuthentication & Known<WhoOf<M, C>>,
   ): BoundRequirement<NameOf<M>, WhoOf<M, C>>
   /** Decides one request; for WebSocket upgrades and frameworks without an adapter. Never throws, never rejects. */
   decide<C extends Child<NameOf<M>>>(source: RequestSource, child: C): Awaitable<Outcome<WhoOf<M, C>>>
@@ -205,7 +242,40 @@ class Registry<M extends PrincipalMap> implements Authentication<M> {
   ): BoundRequirement<NameOf<M>, WhoOf<M, C>>
   allow(child: unknown, check: unknown): BoundRequirement<NameOf<M>> {
     mustBeFunction(check, 'allow', 'check')
-    return this.#bind({ type: 'check', child: this.#yielding(child, 'allow'), check: allowing(check) })
+    return this.#checked(child, allowing(check))
+  }
+
+  requireScopes<C extends Child<NameOf<M>>>(
+    child: C,
+    scopes: readonly string[] & Known<WhoOf<M, C>>,
+  ): BoundRequirement<NameOf<M>, WhoOf<M, C>>
+  requireScopes(child: unknown, scopes: unknown): BoundRequirement<NameOf<M>> {
+    return this.#checked(child, scopesCheck(scopes))
+  }
+
+  requireRoles<C extends Child<NameOf<M>>>(
+    child: C,
+    roles: readonly string[] & Known<WhoOf<M, C>>,
+    options?: RolesOptions,
+  ): BoundRequirement<NameOf<M>, WhoOf<M, C>>
+  requireRoles(child: unknown, roles: unknown, options?: RolesOptions): BoundRequirement<NameOf<M>> {
+    return this.#checked(child, rolesCheck(roles, options))
+  }
+
+  requireClaims<C extends Child<NameOf<M>>>(
+    child: C,
+    claims: RequiredClaims & Known<WhoOf<M, C>>,
+  ): BoundRequirement<NameOf<M>, WhoOf<M, C>>
+  requireClaims(child: unknown, claims: unknown): BoundRequirement<NameOf<M>> {
+    return this.#checked(child, claimsCheck(claims))
+  }
+
+  requireAuthentication<C extends Child<NameOf<M>>>(
+    child: C,
+    required: RequiredAuthentication & Known<WhoOf<M, C>>,
+  ): BoundRequirement<NameOf<M>, WhoOf<M, C>>
+  requireAuthentication(child: unknown, required: RequiredAuthentication): BoundRequirement<NameOf<M>> {
+    return this.#checked(child, authenticationCheck(required))
   }
 
   decide<C extends Child<NameOf<M>>>(source: RequestSource, child: C): Awaitable<Outcome<WhoOf<M, C>>>
@@ -219,7 +289,7 @@ class Registry<M extends PrincipalMap> implements Authentication<M> {
       throw new TypeError(`authentication(): "${name}" must be a provider, made by provider() or a factory`)
     }
     const entry = new Entry(name, this.#entries.size, provider)
-    if (!AuthenticationProvider.register(provider)) {
+    if (!AuthenticationProvider.register(provider, (native) => this.#decider.forget(native, entry))) {
       throw new TypeError(`authentication(): the provider of "${name}" is registered under a name already`)
     }
     this.#entries.set(name, entry)
@@ -230,6 +300,10 @@ class Registry<M extends PrincipalMap> implements Authentication<M> {
     const requirement = Object.freeze({ ...this.#decider.for(node), madeBy: this.#owner })
     this.#nodes.set(requirement, node)
     return requirement
+  }
+
+  #checked(child: unknown, check: Check): BoundRequirement<NameOf<M>> {
+    return this.#bind({ type: 'check', child: this.#yielding(child, check.name), check })
   }
 
   #find(child: unknown): Node | undefined {
@@ -265,30 +339,6 @@ type Callback = (...given: readonly unknown[]) => unknown
 
 function mustBeFunction(value: unknown, combinator: string, argument: string): asserts value is Callback {
   if (typeof value !== 'function') throw new TypeError(`${combinator}(): "${argument}" must be a function`)
-}
-
-/** Rule 7: only `true` allows. */
-function allowing(check: Callback): Check {
-  return {
-    name: 'allow',
-    ask: (principal, who, state) => {
-      const judge = (answer: unknown): Denied | null => {
-        if (answer === true) return null
-        if (answer !== false) {
-          state.engine.announce.fault(
-            'check-not-boolean',
-            'allow(): the check must answer true or false',
-            who.provider,
-            state,
-          )
-        }
-        const providers = Object.keys(who.principals)
-        return { requirement: 'allow', providers, status: 403, error: undefined, challenges: [] }
-      }
-      const answer = check(principal, who)
-      return isThenable(answer) ? Promise.resolve(answer).then(judge) : judge(answer)
-    },
-  }
 }
 
 function engineOf(options: AuthenticationOptions): Engine {

@@ -56,6 +56,11 @@ export class Decider {
     }
   }
 
+  /** Forgets what a provider said of a request. */
+  forget(native: object, entry: Entry): void {
+    this.#states.get(native)?.forget(entry)
+  }
+
   #report(native: object, thrown: unknown): void {
     const state = this.#states.get(native)
     if (state === undefined) return

@@ -249,7 +249,7 @@ function ask(result: Result, check: Check, state: RequestState): Awaitable<Resul
     state.engine.announce.error(first.entry.name, cause, state)
     return failed([...result.failures, own], [own], [], result.succeeded)
   }
-  return guarded(() => check.ask(first.principal, whoOf(result), state), go, thrown, state)
+  return guarded(() => check.ask(first.principal, whoOf(result), state, result.grants), go, thrown, state)
 }
 
 /** A `select` chose something that may be anonymous where a principal is needed. */

@@ -59,6 +59,7 @@ export type FaultCode =
   | 'predicate-threw'
   | 'predicate-not-boolean'
   | 'check-not-boolean'
+  | 'provider-fault'
   | 'internal'
 
 /** Somebody's code misbehaved and becauth did the safe thing instead. */

@@ -17,7 +17,8 @@ export function runProvider(entry: Entry, state: RequestState): Awaitable<Result
   state.slots[entry.index] = result
   if (isThenable(result)) {
     result.then((settled) => {
-      state.slots[entry.index] = settled
+      // Unless it was forgotten meanwhile.
+      if (state.slots[entry.index] === result) state.slots[entry.index] = settled
     })
   }
   return result
@@ -77,7 +78,7 @@ function weigh(verdict: Verdict<Principal> | undefined, entry: Entry, state: Req
   }
   if (verdict === absent) return failedOnce(failure(entry, entry.name, verdict.cause))
   if (verdict.always !== undefined) {
-    state.always = [...(state.always ?? []), ...fieldsOf(verdict.always, entry.name, state)]
+    state.addAlways(entry, fieldsOf(verdict.always, entry.name, state))
   }
   if (verdict.cause !== undefined) return refuse(verdict, entry, state)
   if (verdict.principal === undefined) {
@@ -120,7 +121,7 @@ function accept(verdict: SuccessVerdict, entry: Entry, state: RequestState): Res
     } as const
     return failed([], [], [denied], entry.alone)
   }
-  const granted: Granted = { entry, principal, expiresAt, onAccept: verdict.onAccept }
+  const granted: Granted = { entry, principal, expiresAt, claims: verdict.claims, onAccept: verdict.onAccept }
   return authenticated([granted], [], entry.alone)
 }
 

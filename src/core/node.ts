@@ -1,7 +1,7 @@
 import type { Entry } from './entry.ts'
 import type { Awaitable, Principal } from './provider.ts'
 import type { RequestView } from './request.ts'
-import type { Denied } from './result.ts'
+import type { Denied, Granted } from './result.ts'
 import type { RequestState } from './state.ts'
 import type { AnyAuthenticated } from './who.ts'
 
@@ -24,7 +24,12 @@ export interface Check {
   /** What denials and events call it. */
   readonly name: string
   /** `null` allows. Anything else denies. */
-  readonly ask: (principal: Principal, who: AnyAuthenticated, state: RequestState) => Awaitable<Denied | null>
+  readonly ask: (
+    principal: Principal,
+    who: AnyAuthenticated,
+    state: RequestState,
+    grants: readonly Granted[],
+  ) => Awaitable<Denied | null>
 }
 
 /** How a requirement is written. */

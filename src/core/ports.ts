@@ -1,5 +1,6 @@
 import type { AuthenticationContext, Awaitable } from './provider.ts'
 import type { HeaderField } from './request.ts'
+import type { StoreContext } from './session-store.ts'
 
 /** `fresh`: seen for the first time. `seen`: a replay. `full`: the store has no room and could not say. */
 export type Freshness = 'fresh' | 'seen' | 'full'
@@ -22,6 +23,23 @@ export interface NonceStore {
     mode: 'window' | 'strict',
     signal: AbortSignal,
   ): Awaitable<Freshness | 'stale'>
+}
+
+/**
+ * Remembers what may be used once: the ids of DPoP proofs, authorization states, one-time passwords.
+ *
+ * Asked only after everything else was right, so that a flood of strangers stores nothing. A throw or a rejection means
+ * that nobody knows: 503, never a yes.
+ */
+export interface OneTimeStore {
+  /**
+   * Takes a key out of circulation and says whether it was still in it. Of parallel calls one is `fresh`.
+   *
+   * @param namespace what the key belongs to, such as `dpop`; 1 to 32 letters, digits or `-`
+   * @param key a hash, 43 characters of base64url
+   * @param expiresAt seconds since 1970; from then on the caller refuses the key by itself, and the store may forget it
+   */
+  consume(namespace: string, key: string, expiresAt: number, context: StoreContext): Awaitable<Freshness>
 }
 
 /** Who is trying to log in, as a throttle counts it. */

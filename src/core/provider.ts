@@ -34,6 +34,11 @@ export interface Grant {
   readonly expiresAt?: number | undefined
   /** Whether a browser attached the credential by itself. Default: it did not. */
   readonly ambient?: Ambient | undefined
+  /**
+   * What the credential states: `scope`, `acr`, `auth_time`. `requireScopes` and its like read it where the principal
+   * has no member of that name. Default: nothing.
+   */
+  readonly claims?: Readonly<Record<string, unknown>> | undefined
   /** Header fields for the answer, sent only when the whole decision passes. */
   readonly onAccept?: OnAccept | undefined
   /** Header fields for every answer, whatever the decision. */
@@ -71,6 +76,11 @@ export interface AuthenticationContext {
   now(): number
   /** Random bytes from the injected source. */
   random(bytes: number): Uint8Array
+  /**
+   * Tells listeners, as a `provider-fault`, that something is not as it should be while the request is decided all the
+   * same. The message is static text; of what was thrown only the class name is told.
+   */
+  fault(message: string, thrown?: unknown): void
 }
 
 /** What a `challenge` override answers: challenges, or for browsers a redirect or a page. Never a status. */
@@ -100,6 +110,11 @@ export interface ProviderOptions<P extends Principal> {
   readonly override?: ChallengeFunction | undefined
   /** One line for documentation. */
   readonly description?: string | undefined
+  /**
+   * The challenges that tell a client what its credential lacks: `requireScopes` and its like add `error` and what goes
+   * with it (RFC 6750, section 3.1; RFC 9470). Default: none, so that a 403 has no challenge and a 401 has `challenge`.
+   */
+  readonly denialChallenges?: readonly Challenge[] | undefined
   /** Request header fields other than `Authorization` that the verdict depends on, for `Vary`. Default: none. */
   readonly readsHeaders?: readonly string[] | undefined
   /** Whether the credential is a session: answers are then `no-store` instead of `private`. Default: `false`. */
@@ -116,10 +131,12 @@ export interface ProviderOptions<P extends Principal> {
 /** One way to turn a request into a principal. Made by `provider()` and by the factories; registered under one name. */
 export class AuthenticationProvider<out P extends Principal> {
   #registered = false
+  #forget: ((native: object) => void) | undefined
   readonly challenge: Challenge
   readonly authenticate: (context: AuthenticationContext) => Awaitable<Verdict<P>>
   readonly override: ChallengeFunction | undefined
   readonly description: string | undefined
+  readonly denialChallenges: readonly Challenge[]
   readonly readsHeaders: readonly string[]
   readonly session: boolean
   readonly malformedRequestStatus: 400 | 401
@@ -130,6 +147,7 @@ export class AuthenticationProvider<out P extends Principal> {
     this.authenticate = options.authenticate
     this.override = options.override
     this.description = options.description
+    this.denialChallenges = options.denialChallenges ?? []
     this.readsHeaders = options.readsHeaders ?? []
     this.session = options.session === true
     this.malformedRequestStatus = options.malformedRequestStatus ?? 401
@@ -138,10 +156,19 @@ export class AuthenticationProvider<out P extends Principal> {
   }
 
   /** Takes the provider for one name of one registry; `false` when it has been taken before. */
-  static register(provider: AuthenticationProvider<Principal>): boolean {
+  static register(provider: AuthenticationProvider<Principal>, forget?: (native: object) => void): boolean {
     if (provider.#registered) return false
     provider.#registered = true
+    provider.#forget = forget
     return true
+  }
+
+  /**
+   * Forgets what it said of a request, by the runtime's or framework's request object, so that it is asked anew when the
+   * same request is decided again. For what logs in and out.
+   */
+  forget(native: object): void {
+    this.#forget?.(native)
   }
 }
 
@@ -167,7 +194,7 @@ export function provider<P extends Principal | undefined>(
   options: ProviderOptions<NonNullable<P>>,
 ): AuthenticationProvider<NonNullable<P>> {
   if (typeof options?.authenticate !== 'function') throw new TypeError('provider(): "authenticate" must be a function')
-  if (!isChallenge(options.challenge) || formatChallenge(options.challenge) === undefined) {
+  if (!canBeSent(options.challenge)) {
     throw new TypeError(
       'provider(): "challenge" must have a token as "scheme" and "parameters" of printable US-ASCII, each name once',
     )
@@ -175,11 +202,18 @@ export function provider<P extends Principal | undefined>(
   if (options.override !== undefined && typeof options.override !== 'function') {
     throw new TypeError('provider(): "override" must be a function')
   }
-  const { readsHeaders = [] } = options
+  const { readsHeaders = [], denialChallenges = [] } = options
+  if (!Array.isArray(denialChallenges) || !denialChallenges.every(canBeSent)) {
+    throw new TypeError('provider(): "denialChallenges" must be a list of challenges as "challenge" is one')
+  }
   if (!Array.isArray(readsHeaders) || readsHeaders.some((name) => typeof name !== 'string' || !isToken(name))) {
     throw new TypeError('provider(): "readsHeaders" must be a list of header field names')
   }
   return new AuthenticationProvider(options)
+}
+
+function canBeSent(value: unknown): boolean {
+  return isChallenge(value) && formatChallenge(value) !== undefined
 }
 
 function isChallenge(value: unknown): value is Challenge {

@@ -106,6 +106,11 @@ type Yielding<W> = [Extract<W, Anonymous>] extends [never]
   ? unknown
   : 'not here: the requirement may be anonymous. Write optional(allow(…)) instead of allow(optional(…))'
 
+/** Refuses what is required of a principal, with a sentence, when the requirement beside it may go on without one. */
+export type Known<W> = [Extract<W, Anonymous>] extends [never]
+  ? unknown
+  : 'not here: the requirement may be anonymous. Put optional(…) around the whole'
+
 /** The callback of `map` and `allow`, for the principal of a requirement that always yields one. */
 export type ForPrincipal<W, Answer> = ((principal: PrincipalOf<W>, who: AuthenticatedOf<W>) => Awaitable<Answer>) &
   Yielding<W>

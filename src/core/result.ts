@@ -9,6 +9,7 @@ export interface Granted {
   readonly entry: Entry
   readonly principal: Principal
   readonly expiresAt: number | undefined
+  readonly claims: Readonly<Record<string, unknown>> | undefined
   readonly onAccept: OnAccept | undefined
 }
 

@@ -15,10 +15,9 @@ export class RequestState implements RequestView {
   usedSession = false
   /** Request header fields read by the providers of what a `select` chose. */
   chosenVary: readonly string[] | undefined
-  /** Header fields that providers want on every answer. */
-  always: HeaderField[] | undefined
   /** Statuses with which scopes refused this request: an answer with one of them is no place for `onAccept`. */
   refusedWith: number[] | undefined
+  #always: (readonly [entry: Entry, fields: readonly HeaderField[]])[] | undefined
   #nodes: Map<Node, Awaitable<Result>> | undefined
   #accepted: Map<Entry, readonly HeaderField[]> | undefined
   #peer: Peer | undefined
@@ -56,6 +55,11 @@ export class RequestState implements RequestView {
     return new URL(this.#url)
   }
 
+  /** Header fields that providers want on every answer. */
+  get always(): readonly HeaderField[] | undefined {
+    return this.#always?.flatMap(([, fields]) => fields)
+  }
+
   header(name: string): string | undefined {
     return this.source.header(name.toLowerCase())
   }
@@ -70,6 +74,24 @@ export class RequestState implements RequestView {
     const reading = this.source.body(limitBytes)
     this.#body = { limit: limitBytes, reading }
     return reading
+  }
+
+  /** Notes what a provider wants on every answer. */
+  addAlways(entry: Entry, fields: readonly HeaderField[]): void {
+    this.#always ??= []
+    this.#always.push([entry, fields])
+  }
+
+  /**
+   * Forgets what a provider said, and what was made of it: somebody logged in or out. It is asked anew when a decision
+   * needs it, and what it wanted on the answer does not follow, and undo, what the login sets.
+   */
+  forget(entry: Entry): void {
+    this.slots[entry.index] = undefined
+    this.#nodes = undefined
+    this.#always = this.#always?.filter(([wants]) => wants !== entry)
+    this.#accepted ??= new Map()
+    this.#accepted.set(entry, [])
   }
 
   /** Runs a node's function once per request. */
@@ -137,6 +159,10 @@ export class Call implements AuthenticationContext {
 
   random(bytes: number): Uint8Array {
     return this.request.engine.random(bytes)
+  }
+
+  fault(message: string, thrown?: unknown): void {
+    this.request.engine.announce.fault('provider-fault', message, this.name, this.request, thrown)
   }
 
   /** Ends the call: whoever holds the signal is told. */

@@ -1,6 +1,10 @@
+import { hasScheme } from '../wire/authorization.ts'
+import type { Challenge } from '../wire/challenges.ts'
 import { isPrintableAscii, isToken } from '../wire/tokens.ts'
 import type { FailureVerdict, Grant } from './provider.ts'
 import type { RequestView } from './request.ts'
+import type { TokenProof } from './token-proof.ts'
+import { TokenProofs } from './token-proofs.ts'
 import {
   authorizationReader,
   cookieReader,
@@ -12,7 +16,7 @@ import {
   type TokenReader,
 } from './token-readers.ts'
 import { type TokenRefusals, tokenRefusals } from './token-refusals.ts'
-import { absent } from './validate.ts'
+import type { TokenResource } from './token-resource.ts'
 
 /** Places of a token other than the `Authorization` scheme. Where both are given, both are read. */
 export type TokenPlaces =
@@ -53,6 +57,16 @@ export interface TokenSourceOptions {
    * @see RFC 6750, sections 2.3 and 5.3; RFC 9700, section 4.3.2
    */
   readonly dangerouslyAcceptQueryToken?: true | string | undefined
+  /**
+   * Proofs that whoever sends a token has the key that it is bound to: `dpop()`, `certificateBound()`. A token whose `cnf`
+   * has a member that none of them confirms is `proof-missing`, also when there are none. Default: none.
+   */
+  readonly proofs?: readonly TokenProof[] | undefined
+  /**
+   * The resource that is guarded, made by `protectedResource()`: challenges then carry `resource_metadata` and `scope`.
+   * Default: none.
+   */
+  readonly resource?: TokenResource | undefined
 }
 
 /** A token, and what a principal proved by it gets, by the place where it was found. */
@@ -74,6 +88,9 @@ export interface TokenSource {
   readonly glance: ((request: RequestView) => string | undefined) | undefined
   /** What a principal gets that is proved by what `glance` found. */
   readonly grant: Grant | undefined
+  readonly proofs: TokenProofs
+  /** The refusals of a token that this request has, by the auth-scheme in which it came. */
+  refusalsOf(request: RequestView): TokenRefusals
   /** The only token of a request, or the refusal of a request that has none, several, or something unreadable. */
   find(request: RequestView): FoundToken | FailureVerdict
 }
@@ -82,34 +99,43 @@ export interface TokenSource {
 export function tokenSource(options: TokenSourceOptions, factory: string): TokenSource {
   check(options, factory)
   const { scheme = 'Bearer', realm } = options
-  const readers = readersOf(options, scheme, factory)
-  const refusals = tokenRefusals(scheme, realm)
+  const proofs = proofsOf(options, factory)
+  const challenges = proofs.map(({ challenge }) => challenge).filter((challenge) => challenge !== undefined)
+  const schemes = schemesOf(options, scheme, challenges)
+  const readers = readersOf(options, schemes, factory)
+  const refusals = tokenRefusals({ scheme, realm, proofs: challenges, resource: options.resource })
+  const schemeOf = readsAuthorization(options) ? (request: RequestView) => usedScheme(request, schemes) : noScheme
+  const refusalsOf = (request: RequestView): TokenRefusals =>
+    challenges.length === 0 ? refusals : refusals.of(schemeOf(request))
   const [first, ...others] = readers
   return {
     refusals,
     readsHeaders: headerNames(options),
     glance: others.length === 0 ? first?.glance : undefined,
     grant: first?.grant,
-    find: (request) => find(request, readers, refusals),
+    proofs: new TokenProofs(proofs, refusals, schemeOf, factory),
+    refusalsOf,
+    find: (request) => find(request, readers, refusalsOf),
   }
 }
 
 function find(
   request: RequestView,
   readers: readonly TokenReader[],
-  refusals: TokenRefusals,
+  refusalsOf: (request: RequestView) => TokenRefusals,
 ): FoundToken | FailureVerdict {
   let found: Reading
   let grant: Grant | undefined
   for (const reader of readers) {
     const reading = reader.read(request)
     if (reading === undefined) continue
-    if (grant !== undefined) return refusals.repeated
+    if (grant !== undefined) return refusalsOf(request).repeated
     found = reading
     grant = reader.grant
   }
-  if (found === undefined || grant === undefined) return absent
+  if (found === undefined || grant === undefined) return refusalsOf(request).absent
   if (typeof found === 'string') return { token: found, grant }
+  const refusals = refusalsOf(request)
   return found === repeated ? refusals.repeated : refusals.unreadable
 }
 
@@ -152,11 +178,9 @@ function isName(value: unknown): value is string {
 }
 
 /** Everything that is read, in the order of the documentation. */
-function readersOf(options: TokenSourceOptions, scheme: string, factory: string): readonly TokenReader[] {
-  const { tokenFrom, additionalSchemes = [], dangerouslyAcceptQueryToken: query } = options
-  const authorization = authorizationReader([
-    ...new Set([scheme, ...additionalSchemes].map((one) => one.toLowerCase())),
-  ])
+function readersOf(options: TokenSourceOptions, schemes: readonly string[], factory: string): readonly TokenReader[] {
+  const { tokenFrom, dangerouslyAcceptQueryToken: query } = options
+  const authorization = authorizationReader(schemes)
   const readers: TokenReader[] = []
   if (tokenFrom === undefined) readers.push(authorization)
   else if (typeof tokenFrom === 'function') readers.push(ownReader(tokenFrom, factory))
@@ -176,6 +200,54 @@ function headerNames({ tokenFrom }: TokenSourceOptions): readonly string[] {
   if (header !== undefined && !isAuthorization(header)) names.push(header)
   if (cookie !== undefined) names.push('Cookie')
   return names
+}
+
+/** The auth-schemes that are accepted, in lower case, each once. */
+function schemesOf(
+  { additionalSchemes = [] }: TokenSourceOptions,
+  scheme: string,
+  challenges: readonly Challenge[],
+): readonly string[] {
+  const all = [scheme, ...additionalSchemes, ...challenges.map((challenge) => challenge.scheme)]
+  return [...new Set(all.map((one) => one.toLowerCase()))]
+}
+
+function usedScheme(request: RequestView, schemes: readonly string[]): string | undefined {
+  const value = request.header('authorization')
+  return value === undefined ? undefined : schemes.find((scheme) => hasScheme(value, scheme))
+}
+
+function noScheme(): undefined {
+  return undefined
+}
+
+function readsAuthorization({ tokenFrom }: TokenSourceOptions): boolean {
+  if (tokenFrom === undefined) return true
+  return typeof tokenFrom === 'object' && tokenFrom.header !== undefined && isAuthorization(tokenFrom.header)
+}
+
+/** @throws TypeError when they are no proofs, or two confirm the same. */
+function proofsOf({ proofs = [], resource }: TokenSourceOptions, factory: string): readonly TokenProof[] {
+  const names = Array.isArray(proofs)
+    ? proofs.map(({ confirms, prove }) => typeof prove === 'function' && confirms)
+    : []
+  if (!Array.isArray(proofs) || !names.every(isFilled) || new Set(names).size < names.length) {
+    throw new TypeError(`${factory}: "proofs" must be a list of different proofs, such as dpop()`)
+  }
+  if (resource !== undefined && !isResource(resource)) {
+    throw new TypeError(`${factory}: "resource" must be a resource made by protectedResource()`)
+  }
+  return [...proofs]
+}
+
+function isResource(resource: TokenResource | null): boolean {
+  if (typeof resource !== 'object' || resource === null) return false
+  const { metadataUrl, scopes } = resource
+  return [resource.resource, metadataUrl].every(isFilled) && Array.isArray(scopes) && scopes.every(isFilled)
+}
+
+function isFilled(value: unknown): boolean {
+  return typeof value === 'string' && value !== '' && isPrintableAscii(value)
 }
 
 function isAuthorization(name: string): boolean {

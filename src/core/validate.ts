@@ -49,6 +49,7 @@ function settle<P extends Principal>(answer: Validated<P>, factory: string, gran
       principal: answer,
       expiresAt: grant.expiresAt,
       ambient: grant.ambient,
+      claims: grant.claims,
       onAccept: grant.onAccept,
       always: grant.always,
     }

@@ -11,7 +11,7 @@ export interface Opened {
 }
 
 /** Why a text did not open, by the names that failed causes have for it. */
-export type NotOpened = 'malformed-credential' | 'unknown-key' | 'bad-signature'
+type NotOpened = 'malformed-credential' | 'unknown-key' | 'bad-signature'
 
 /**
  * Seals octets into a text that only the holders of the keys can read or make, and that is good for one kind of thing
@@ -62,8 +62,8 @@ interface Current {
 
 interface Parsed {
   readonly key: RingKey
-  readonly digits: string
-  readonly salt: Uint8Array
+  /** As it is written, which is not looked at yet. */
+  readonly salt: string
   readonly payload: Uint8Array
 }
 
@@ -84,10 +84,11 @@ class RingSealer implements Sealer {
       current.left -= 1
       // Fresh from the system each time: a pool of random octets would repeat itself in copies of a virtual machine.
       const iv = randomBytes(IV_BYTES)
-      return chain(current.subkey.encrypt(iv, bytes, this.#first.additional(kind, name)), (sealed) => {
-        const payload = new Uint8Array(IV_BYTES + sealed.length)
+      const sealed = current.subkey.encrypt(iv, bytes, this.#first.additional(kind, name))
+      return chain(sealed, (ciphertext) => {
+        const payload = new Uint8Array(IV_BYTES + ciphertext.length)
         payload.set(iv)
-        payload.set(sealed, IV_BYTES)
+        payload.set(ciphertext, IV_BYTES)
         return `${PREFIX}${this.#first.id}.${current.salt}.${encodeBase64Url(payload)}`
       })
     })
@@ -96,35 +97,39 @@ class RingSealer implements Sealer {
   open(kind: string, name: string, text: string): Opened | undefined | Promise<Opened | undefined> {
     const parsed = this.#parse(text)
     if (typeof parsed === 'string') return undefined
-    const { key, digits, salt, payload } = parsed
-    const iv = payload.subarray(0, IV_BYTES)
-    const sealed = payload.subarray(IV_BYTES)
-    return chain(key.kept(digits) ?? key.derive(salt), (subkey) =>
-      chain(subkey.decrypt(iv, sealed, key.additional(kind, name)), (bytes) => {
-        if (bytes === undefined) return undefined
-        if (key.kept(digits) === undefined) key.keep(digits, subkey)
-        return { bytes, stale: key !== this.#first }
+    const { key, salt, payload } = parsed
+    const kept = key.kept(salt)
+    if (kept !== undefined) {
+      return chain(decrypt(kept, payload, key.additional(kind, name)), (bytes) => this.#opened(key, bytes))
+    }
+    const octets = base64UrlOctets(salt)
+    if (octets === undefined) return undefined
+    return chain(key.derive(octets), (subkey) =>
+      chain(decrypt(subkey, payload, key.additional(kind, name)), (bytes) => {
+        if (bytes !== undefined) key.keep(salt, subkey)
+        return this.#opened(key, bytes)
       }),
     )
   }
 
+  #opened(key: RingKey, bytes: Uint8Array | undefined): Opened | undefined {
+    return bytes && { bytes, stale: key !== this.#first }
+  }
+
   reasonOf(text: string): NotOpened {
     const parsed = this.#parse(text)
-    return typeof parsed === 'string' ? parsed : 'bad-signature'
+    if (typeof parsed === 'string') return parsed
+    return base64UrlOctets(parsed.salt) === undefined ? 'malformed-credential' : 'bad-signature'
   }
 
   #parse(text: string): Parsed | NotOpened {
     const idEnd = text.indexOf('.', PREFIX.length)
     const saltEnd = idEnd + 1 + SALT_DIGITS
     if (!text.startsWith(PREFIX) || idEnd === -1 || text.charCodeAt(saltEnd) !== DOT) return 'malformed-credential'
-    const digits = text.slice(idEnd + 1, saltEnd)
-    const salt = base64UrlOctets(digits)
     const payload = base64UrlOctets(text.slice(saltEnd + 1))
-    if (salt === undefined || payload === undefined || payload.length < IV_BYTES + TAG_BYTES) {
-      return 'malformed-credential'
-    }
+    if (payload === undefined || payload.length < IV_BYTES + TAG_BYTES) return 'malformed-credential'
     const key = this.#ring.get(text.slice(PREFIX.length, idEnd))
-    return key === undefined ? 'unknown-key' : { key, digits, salt, payload }
+    return key === undefined ? 'unknown-key' : { key, salt: text.slice(idEnd + 1, saltEnd), payload }
   }
 
   /** The subkey to seal under. Whoever asks while it is being derived takes a salt too: nothing can be stuck on a promise. */
@@ -138,4 +143,8 @@ class RingSealer implements Sealer {
       return this.#current
     })
   }
+}
+
+function decrypt(subkey: AesGcm, payload: Uint8Array, additional: Uint8Array): ReturnType<AesGcm['decrypt']> {
+  return subkey.decrypt(payload.subarray(0, IV_BYTES), payload.subarray(IV_BYTES), additional)
 }

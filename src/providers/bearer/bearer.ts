@@ -7,6 +7,7 @@ import {
   provider,
   type Verdict,
 } from '../../core/provider.ts'
+import { proved } from '../../core/token-proofs.ts'
 import { explained } from '../../core/token-refusals.ts'
 import { type TokenSourceOptions, tokenSource } from '../../core/token-source.ts'
 import { isThenable, type PrincipalFrom, type Validated, verdictOf } from '../../core/validate.ts'
@@ -34,6 +35,7 @@ export interface BearerOptions<P extends Principal> extends TokenSourceOptions {
  * `validate` decides what a token means. Compare tokens that the service holds itself with `constantTimeEqual`, and look
  * stored ones up by their hash. A header of another scheme counts as no credentials. A refused token is answered with
  * `error="invalid_token"`; a repeated token, or one sent by two methods at once, with 400 and `error="invalid_request"`.
+ * A principal that has a `cnf` is bound to a key, and one of `proofs` must confirm it.
  * Tokens in a form body (section 2.2 of the RFC) are deliberately not read: no client needs it, and it would have every
  * form read before anyone is known.
  *
@@ -56,18 +58,33 @@ export function bearer<P extends Principal>(options: BearerOptions<P>): Authenti
   }
   const source = tokenSource(options, 'bearer()')
   const { refusals } = source
-  const explain = (verdict: Verdict<PrincipalFrom<P>>): Verdict<PrincipalFrom<P>> => explained(verdict, refusals)
+  const conclude = (
+    verdict: Verdict<PrincipalFrom<P>>,
+    token: string,
+    context: AuthenticationContext,
+  ): Awaitable<Verdict<PrincipalFrom<P>>> => {
+    if (verdict.cause !== undefined) return explained(verdict, source.refusalsOf(context.request))
+    return proved(verdict, source.proofs.prove(token, confirmationOf(verdict.principal), context))
+  }
   return provider({
     challenge: refusals.challenge,
     authenticate: (context) => {
       const found = source.find(context.request)
       if (found.cause !== undefined) return found
       const verdict = verdictOf<P>(validate({ token: found.token }, context), 'bearer()', found.grant)
-      return isThenable(verdict) ? verdict.then(explain) : explain(verdict)
+      return isThenable(verdict)
+        ? verdict.then((settled) => conclude(settled, found.token, context))
+        : conclude(verdict, found.token, context)
     },
     override: challenge,
     description: options.description,
+    denialChallenges: refusals.challenges,
     readsHeaders: source.readsHeaders,
     malformedRequestStatus: 400,
   })
+}
+
+/** What a principal is bound to: its `cnf`, as it is in a JWT and in the answer of an introspection. */
+function confirmationOf(principal: Principal): unknown {
+  return 'cnf' in principal ? principal.cnf : undefined
 }

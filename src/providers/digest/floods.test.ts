@@ -57,6 +57,7 @@ describe('floods of Digest nonces', () => {
       fetch,
       now: () => Date.now() / 1000,
       random: randomBytes,
+      fault: () => {},
     }
     const megabytes = heap()
     const since = performance.now()

@@ -28,6 +28,7 @@ function contextAt(seconds: number, address = '192.0.2.1'): AuthenticationContex
     fetch,
     now: () => seconds,
     random: (bytes) => randomBytes(bytes),
+    fault: () => {},
   }
 }
 

@@ -1,5 +1,6 @@
 import { isCause } from '../../core/cause.ts'
 import type { UserPasswordCredential } from '../../core/credential.ts'
+import { type LoginChallenge, loginOverride } from '../../core/login-challenge.ts'
 import type { DeviceCookie, Throttle } from '../../core/ports.ts'
 import {
   type AuthenticationContext,
@@ -16,11 +17,10 @@ import { checkThrottle, throttled } from '../../core/throttled.ts'
 import { absent, type PrincipalFrom, type Validated, verdictOf } from '../../core/validate.ts'
 import { cookieValues } from '../../wire/cookies.ts'
 import { isPrintableAscii } from '../../wire/tokens.ts'
-import { type FormChallenge, overrideOf } from './challenge.ts'
 import { type Fields, findCredential, malformed, type Syntax, syntaxOf } from './credential.ts'
 
 export type { UserPasswordCredential } from '../../core/credential.ts'
-export type { FormChallenge, LoginPage, LoginRedirect } from './challenge.ts'
+export type { LoginChallenge as FormChallenge, LoginPage, LoginRedirect } from '../../core/login-challenge.ts'
 export { type HasUrl, type ReturnToOptions, returnTo } from './return-to.ts'
 
 /** What `form()` is told. */
@@ -45,7 +45,7 @@ export interface FormOptions<P extends Principal> {
    */
   readonly throttle?: Throttle | undefined
   /** What a refused browser gets: a redirect to the login page, the page itself, or what a function answers. Default: 401. */
-  readonly challenge?: FormChallenge | undefined
+  readonly challenge?: LoginChallenge | undefined
   /** One line for documentation. Default: none. */
   readonly description?: string | undefined
 }
@@ -91,7 +91,7 @@ export function form<P extends Principal>(options: FormOptions<P>): Authenticati
       return read(settings, syntax, context)
     },
     readsHeaders: settings.throttle?.deviceCookie === undefined ? undefined : ['cookie'],
-    override: challenge === undefined ? undefined : overrideOf(challenge),
+    override: challenge === undefined ? undefined : loginOverride(challenge, 'form()'),
     description,
   })
 }

@@ -1,4 +1,4 @@
-import { safeReturnTo } from '../../wire/return-to.ts'
+import { askedReturnTo, safeReturnTo } from '../../wire/return-to.ts'
 
 // Only path and query leave this file, so the origin is never seen by anybody.
 const ORIGIN = 'http://return-to.invalid'
@@ -32,18 +32,6 @@ export interface ReturnToOptions {
  */
 export function returnTo(request: HasUrl, options: ReturnToOptions = {}): string {
   const { parameter = 'returnTo', value } = options
-  const asked = value === undefined ? askedFor(request.url, parameter) : value
+  const asked = value === undefined ? askedReturnTo(request.url, parameter) : value
   return (typeof asked === 'string' ? safeReturnTo(asked, ORIGIN) : undefined) ?? '/'
-}
-
-/** The safe place that the query of a URL names, or `undefined`. */
-export function carriedReturnTo(url: URL, parameter: string): string | undefined {
-  const asked = askedFor(url, parameter)
-  return asked === undefined ? undefined : safeReturnTo(asked, ORIGIN)
-}
-
-function askedFor(url: string | URL | undefined, parameter: string): string | undefined {
-  if (url === undefined || !URL.canParse(url, ORIGIN)) return undefined
-  const values = new URL(url, ORIGIN).searchParams.getAll(parameter)
-  return values.length === 1 ? values[0] : undefined
 }

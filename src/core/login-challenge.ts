@@ -1,12 +1,11 @@
-import type { AuthenticationFailedCause } from '../../core/cause.ts'
-import { isNavigation } from '../../core/navigation.ts'
-import type { AuthenticationContext, Awaitable, ChallengeAnswer, ChallengeFunction } from '../../core/provider.ts'
-import type { RequestView } from '../../core/request.ts'
-import { percentEncode } from '../../wire/percent.ts'
-import { safeReturnTo } from '../../wire/return-to.ts'
-import { isWellFormed } from '../../wire/text.ts'
-import { isPrintableAscii } from '../../wire/tokens.ts'
-import { carriedReturnTo } from './return-to.ts'
+import { percentEncode } from '../wire/percent.ts'
+import { askedReturnTo, safeReturnTo } from '../wire/return-to.ts'
+import { isWellFormed } from '../wire/text.ts'
+import { isPrintableAscii } from '../wire/tokens.ts'
+import type { AuthenticationFailedCause } from './cause.ts'
+import { isNavigation } from './navigation.ts'
+import type { AuthenticationContext, Awaitable, ChallengeAnswer, ChallengeFunction } from './provider.ts'
+import type { RequestView } from './request.ts'
 
 /** Sends a refused person to a login page. */
 export interface LoginRedirect {
@@ -29,40 +28,40 @@ export interface LoginPage {
 }
 
 /** What a refused browser gets. */
-export type FormChallenge = LoginRedirect | LoginPage | ChallengeFunction
+export type LoginChallenge = LoginRedirect | LoginPage | ChallengeFunction
 
 /** A longer place is left out: encoded, it would not fit into a `Location` that every client takes. */
 const LONGEST_RETURN_TO = 2048
 
 /**
- * Makes the provider's override.
+ * Makes the override of a provider by which people log in, or stay logged in. `factory` is who errors name.
  *
  * @throws TypeError when the challenge is none of the three.
  */
-export function overrideOf(challenge: FormChallenge): ChallengeFunction {
+export function loginOverride(challenge: LoginChallenge, factory: string): ChallengeFunction {
   if (typeof challenge === 'function') return challenge
   if (typeof challenge !== 'object' || challenge === null || 'redirect' in challenge === 'page' in challenge) {
-    throw new TypeError('form(): "challenge" must be a function or an object with "redirect" or "page"')
+    throw new TypeError(`${factory}: "challenge" must be a function or an object with "redirect" or "page"`)
   }
-  return 'page' in challenge ? pageOverride(challenge) : redirectOverride(challenge)
+  return 'page' in challenge ? pageOverride(challenge, factory) : redirectOverride(challenge, factory)
 }
 
-function pageOverride({ page }: LoginPage): ChallengeFunction {
+function pageOverride({ page }: LoginPage, factory: string): ChallengeFunction {
   if (typeof page === 'function') {
     return async (cause, context) => (isNavigation(context.request) ? { page: await page(cause, context) } : null)
   }
-  if (typeof page !== 'string') throw new TypeError('form(): "challenge.page" must be a string or a function')
+  if (typeof page !== 'string') throw new TypeError(`${factory}: "challenge.page" must be a string or a function`)
   const answer: ChallengeAnswer = Object.freeze({ page })
   return () => answer
 }
 
-function redirectOverride(options: LoginRedirect): ChallengeFunction {
+function redirectOverride(options: LoginRedirect, factory: string): ChallengeFunction {
   const { redirect, returnToParameter = 'returnTo' } = options
   if (!isLoginPage(redirect)) {
-    throw new TypeError('form(): "challenge.redirect" must be an absolute path or an http or https URL, in ASCII')
+    throw new TypeError(`${factory}: "challenge.redirect" must be an absolute path or an http or https URL, in ASCII`)
   }
   if (returnToParameter !== false && !isName(returnToParameter)) {
-    throw new TypeError('form(): "challenge.returnToParameter" must be a non-empty string or false')
+    throw new TypeError(`${factory}: "challenge.returnToParameter" must be a non-empty string or false`)
   }
   const always = options.always === true
   const page = redirect.split(/[?#]/, 1)[0]
@@ -97,7 +96,8 @@ function isRead({ method }: RequestView): boolean {
 
 function withReturnTo(redirect: string, parameter: string, request: RequestView): string {
   const { url } = request
-  const place = isRead(request) ? safeReturnTo(url.href, url.origin) : carriedReturnTo(url, parameter)
+  const asked = isRead(request) ? url.href : askedReturnTo(url, parameter)
+  const place = asked === undefined ? undefined : safeReturnTo(asked, url.origin)
   if (place === undefined || place.length > LONGEST_RETURN_TO) return redirect
   const [page = '', ...fragment] = redirect.split('#')
   const pair = `${percentEncode(parameter)}=${percentEncode(place)}`

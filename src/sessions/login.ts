@@ -1,0 +1,147 @@
+import type { HeaderField } from '../core/request.ts'
+import type { SessionReading, SessionRecord, StoreContext } from '../core/session-store.ts'
+import { isWellFormed } from '../wire/text.ts'
+import type { SessionBook } from './book.ts'
+import { FORMAT, type Packed } from './data.ts'
+import { hashOf, keyOf, newHandle, newSessionValue } from './key.ts'
+import type { Restorer } from './restorer.ts'
+import { TOMBSTONE_SECONDS } from './tombstone.ts'
+import type { LoginOptions, LoginResult, Session, SessionRequest } from './types.ts'
+
+/** What a login is given, made ready. */
+export interface PreparedLogin<D> extends Pick<LoginOptions, 'subject' | 'remember'> {
+  readonly packed: Packed<D>
+  readonly tags: readonly string[]
+}
+
+/** A session as it was written. */
+interface Written {
+  readonly value: string
+  readonly key: string
+  readonly handle: string
+}
+
+const refused = Object.freeze({ kind: 'refused', reason: 'too-many-sessions', headers: Object.freeze([]) } as const)
+
+/** One login: a new key in any case, and an end to whatever session the browser came with. */
+export class Login<D> {
+  readonly #book: SessionBook<D>
+  readonly #restorer: Restorer<D> | undefined
+  readonly #context: StoreContext
+
+  constructor(book: SessionBook<D>, restorer: Restorer<D> | undefined, context: StoreContext) {
+    this.#book = book
+    this.#restorer = restorer
+    this.#context = context
+  }
+
+  async run(request: SessionRequest, keys: readonly string[], login: PreparedLogin<D>): Promise<LoginResult<D>> {
+    const { random, transport, maxAge } = this.#book.settings
+    const begun =
+      login.remember === true ? await this.#restorer?.begin(login.subject, random, this.#context) : undefined
+    const record = this.#record(login, begun?.family)
+    const own = await this.#own(keys, login.subject)
+    const rotated = own === undefined ? undefined : await this.#rotate(own, record)
+    const written = rotated ?? (await this.#create(record, login.subject))
+    if (written === undefined) {
+      if (begun !== undefined) await this.#book.settings.remember?.store.deleteFamily(begun.family, this.#context)
+      return refused
+    }
+    await this.#endOthers(keys, written.key)
+    // Whoever was remembered in this browser before is not the one who logged in now, or gets a cookie of today.
+    const forgotten = (await this.#restorer?.forget(request, this.#context)) ?? []
+    const headers: HeaderField[] = [transport.write(written.value, maxAge)]
+    headers.push(...(begun === undefined ? forgotten : [begun.field]))
+    const session = this.#session(login, record, written.handle)
+    this.#book.change(request.native, { key: written.key, session })
+    return { kind: 'logged-in', headers, session }
+  }
+
+  #record({ packed, tags }: PreparedLogin<D>, family: string | undefined): SessionRecord {
+    const authenticatedAt = Math.floor(this.#context.now())
+    return {
+      format: FORMAT,
+      payload: this.#book.codec.payload(packed, { authenticatedAt, family }),
+      tags: family === undefined ? tags : [...tags, family],
+      ...this.#book.renewed(authenticatedAt, this.#context.now()),
+    }
+  }
+
+  /** The key of a live session of the same person, whose place in the list the new one takes. */
+  async #own(keys: readonly string[], subject: string): Promise<string | undefined> {
+    for (const key of keys) if (isOf(await this.#read(key), subject, this.#context.now())) return key
+    return undefined
+  }
+
+  async #rotate(key: string, record: SessionRecord): Promise<Written | undefined> {
+    const { store, random } = this.#book.settings
+    for (let reading = await this.#read(key); typeof reading === 'object'; reading = await this.#read(key)) {
+      if (reading.rotated || this.#context.signal.aborted) return undefined
+      const value = newSessionValue(random, key.slice(0, key.indexOf('.')))
+      const next = await keyOf(value)
+      const now = Math.floor(this.#context.now())
+      const end = { graceUntil: now, tombstoneUntil: now + TOMBSTONE_SECONDS }
+      if (await store.rotate(key, reading.version, next, record, end, this.#context)) {
+        return { value, key: next, handle: reading.handle }
+      }
+      if (this.#context.now() >= reading.expiresAt) return undefined
+    }
+    return undefined
+  }
+
+  async #create(record: SessionRecord, subject: string): Promise<Written | undefined> {
+    const { store, random, maxConcurrent } = this.#book.settings
+    const value = newSessionValue(random)
+    const [key, handle] = [await keyOf(value), newHandle(random)]
+    const created = await store.create(key, record, { subject, handle, ...maxConcurrent }, this.#context)
+    if (created === 'limit') return undefined
+    if (created === 'created') return { value, key, handle }
+    throw new Error('a random key exists already')
+  }
+
+  /** A login that cannot end what the browser came with has not happened: somebody may have planted it. */
+  async #endOthers(keys: readonly string[], written: string): Promise<void> {
+    const { store } = this.#book.settings
+    const until = Math.floor(this.#context.now()) + TOMBSTONE_SECONDS
+    try {
+      for (const key of keys) await store.delete(key, until, this.#context)
+    } catch (thrown) {
+      await store.delete(written, until, this.#context)
+      throw thrown
+    }
+  }
+
+  #session({ subject, packed }: PreparedLogin<D>, record: SessionRecord, handle: string): Session<D> {
+    const { createdAt, renewedAt, expiresAt } = record
+    return { data: packed.data, subject, handle, createdAt, renewedAt, expiresAt, authenticatedAt: createdAt }
+  }
+
+  async #read(key: string): Promise<SessionReading> {
+    return this.#book.settings.store.read(key, this.#context)
+  }
+}
+
+function isOf(reading: SessionReading, subject: string, now: number): boolean {
+  return typeof reading === 'object' && !reading.rotated && reading.subject === subject && reading.expiresAt > now
+}
+
+/** @throws TypeError when stores could not keep a subject as it is. */
+export function mustBeSubject(subject: unknown): asserts subject is string {
+  const fits = typeof subject === 'string' && subject !== '' && subject.length <= 255
+  if (!fits || !isWellFormed(subject) || subject.includes('\0')) {
+    throw new TypeError('sessions(): "subject" must be 1 to 255 characters without lone surrogates or U+0000')
+  }
+}
+
+/** @throws TypeError (rejects) when there are more than three tags or one is not a text. */
+export async function loginTags(tags: readonly string[] = []): Promise<readonly string[]> {
+  if (!Array.isArray(tags) || tags.length > 3 || tags.some((tag) => typeof tag !== 'string')) {
+    throw new TypeError('sessions(): "tags" must be a list of at most three texts')
+  }
+  return Promise.all([...new Set(tags)].map(tagHash))
+}
+
+/** The hash by which a tag is found. Families of remembered browsers are hashes of something else. */
+export async function tagHash(tag: string): Promise<string> {
+  return hashOf(`tag ${tag}`)
+}

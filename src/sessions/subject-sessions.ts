@@ -1,0 +1,132 @@
+import type { StoreContext, StoredSession } from '../core/session-store.ts'
+import { type SessionBook, sessionOf } from './book.ts'
+import type { Calls } from './calls.ts'
+import { type Envelope, openEnvelope } from './data.ts'
+import { mustBeSubject, tagHash } from './login.ts'
+import type { CallOptions, Session, SubjectExport } from './types.ts'
+
+const SWEEP = 500
+
+/** What is done to the sessions of a person, whatever request asks for it. */
+export class SubjectSessions<D> {
+  readonly #book: SessionBook<D>
+  readonly #calls: Calls
+
+  constructor(book: SessionBook<D>, calls: Calls) {
+    this.#book = book
+    this.#calls = calls
+  }
+
+  async list(subject: string, options: CallOptions = {}): Promise<readonly Session<D | undefined>[]> {
+    const found = await this.#found(subject, options)
+    const listed = await Promise.all(found.map((stored) => this.#shown(stored)))
+    return listed.sort((a, b) => b.createdAt - a.createdAt)
+  }
+
+  async revoke(subject: string, handle: string, options: CallOptions = {}): Promise<boolean> {
+    mustBeSubject(subject)
+    const { store, remember } = this.#book.settings
+    return this.#calls.run(options.signal, async (context) => {
+      if (remember !== undefined) {
+        const found = await store.listBySubject(subject, context)
+        await this.#forget(
+          found.filter((stored) => stored.handle === handle),
+          context,
+        )
+      }
+      return store.deleteByHandle(subject, handle, context)
+    })
+  }
+
+  async revokeAll(
+    subject: string,
+    { signal, except }: CallOptions & { readonly except?: string | undefined } = {},
+  ): Promise<number> {
+    mustBeSubject(subject)
+    const { store, remember } = this.#book.settings
+    return this.#calls.run(signal, async (context) => {
+      // First, so that no browser starts a new session in between.
+      await remember?.store.deleteBySubject(subject, context)
+      return store.deleteBySubject(subject, { except }, context)
+    })
+  }
+
+  async revokeTagged(tag: string, options: CallOptions = {}): Promise<number> {
+    const { store, remember } = this.#book.settings
+    const hash = await tagHash(tag)
+    return this.#calls.run(options.signal, async (context) => {
+      if (remember !== undefined) await this.#forget(await store.listByTag(hash, context), context)
+      return store.deleteByTag(hash, context)
+    })
+  }
+
+  async export(subject: string, options: CallOptions = {}): Promise<SubjectExport> {
+    const { remember } = this.#book.settings
+    const found = await this.#found(subject, options)
+    const browsers = await this.#calls.run(
+      options.signal,
+      async (context) => (await remember?.store.listBySubject(subject, context)) ?? [],
+    )
+    return {
+      subject,
+      sessions: found.map((stored) => {
+        const { handle, createdAt, renewedAt, expiresAt } = stored
+        const { authenticatedAt = null, dataVersion = null, data = null } = envelopeOf(stored) ?? {}
+        return { handle, createdAt, renewedAt, expiresAt, authenticatedAt, dataVersion, data }
+      }),
+      rememberedBrowsers: browsers.map(({ createdAt, expiresAt }) => ({ createdAt, expiresAt })),
+    }
+  }
+
+  async sweep({ signal }: CallOptions = {}): Promise<number> {
+    const { store, remember } = this.#book.settings
+    let swept = 0
+    for (const each of remember === undefined ? [store] : [store, remember.store]) {
+      for (let last = SWEEP; last >= SWEEP; swept += last) {
+        last = await this.#calls.run(signal, async (context) => each.sweep(SWEEP, context))
+      }
+    }
+    return swept
+  }
+
+  async #found(subject: string, { signal }: CallOptions): Promise<readonly StoredSession[]> {
+    mustBeSubject(subject)
+    return this.#calls.run(signal, async (context) => {
+      const found = await this.#book.settings.store.listBySubject(subject, context)
+      return found.filter((stored) => !this.#book.isOver(stored, context.now()))
+    })
+  }
+
+  /** One that cannot be understood is shown as well: its owner may want to end it. */
+  async #shown(stored: StoredSession): Promise<Session<D | undefined>> {
+    const envelope = envelopeOf(stored)
+    const { expiresAt } = stored
+    if (envelope === undefined) return sessionOf(stored, nothing, undefined, expiresAt)
+    try {
+      const unpacked = await this.#book.codec.unpack(envelope)
+      return sessionOf(stored, envelope, unpacked?.data, expiresAt)
+    } catch {
+      // Newer than this process, or nothing can migrate it now: there, with data that nobody here can read.
+      return sessionOf(stored, envelope, undefined, expiresAt)
+    }
+  }
+
+  /** Forgets the browsers of sessions, so that they do not come back by themselves. */
+  async #forget(found: readonly StoredSession[], context: StoreContext): Promise<void> {
+    for (const stored of found) {
+      const family = envelopeOf(stored)?.family
+      if (family !== undefined) await this.#book.settings.remember?.store.deleteFamily(family, context)
+    }
+  }
+}
+
+const nothing: Envelope = { dataVersion: 0, authenticatedAt: undefined, family: undefined, data: undefined }
+
+function envelopeOf(stored: StoredSession): Envelope | undefined {
+  try {
+    return openEnvelope(stored)
+  } catch {
+    // Written by a newer becauth.
+    return undefined
+  }
+}
