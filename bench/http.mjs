@@ -3,16 +3,23 @@ import { once } from 'node:events'
 import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import autocannon from 'autocannon'
+import { DigestClient, parametersOf } from './digest-client.mjs'
 
 const basicHeader = { authorization: `Basic ${Buffer.from('ada:lovelace').toString('base64')}` }
 const bearerHeader = { authorization: 'Bearer ada-token' }
 
 /** The open route gets the same request header as the protected one, so that parsing it is charged to nobody. */
-const measures = [
+export const common = [
   { name: 'basic', path: '/basic', headers: basicHeader, status: 200 },
   { name: 'bearer', path: '/bearer', headers: bearerHeader, status: 200 },
   { name: 'refused', path: '/basic', headers: {}, status: 401 },
   { name: 'control', path: '/open2', headers: {}, status: 200 },
+]
+
+/** Each request has a header of its own, which the generator computes for the open route as well. */
+export const digests = [
+  { name: 'MD5', path: '/digest', digest: true, status: 200 },
+  { name: 'SHA-256', path: '/digest-sha256', digest: true, status: 200 },
 ]
 
 export const servers = [
@@ -27,6 +34,15 @@ export const servers = [
   { framework: 'hapi', library: '@hapi/basic', file: 'hapi-basic', without: ['bearer'] },
 ]
 
+/** Fastify, Hono and @hapi have no Digest of their own; passport-http knows MD5, and remembers no nonce. */
+export const digestServers = [
+  { framework: 'node:http', library: 'becauth', file: 'node-becauth' },
+  { framework: 'express', library: 'passport-http', file: 'express-passport', without: ['SHA-256'] },
+  { framework: 'express', library: 'becauth', file: 'express-becauth' },
+  { framework: 'fastify', library: 'becauth', file: 'fastify-becauth' },
+  { framework: 'hono', library: 'becauth', file: 'hono-becauth' },
+]
+
 const canPin = availableParallelism() > 1 && spawnSync('taskset', ['--version']).status === 0
 
 /** The generator stays on the first core, servers run on the second, where there are two. */
@@ -35,10 +51,10 @@ export function pinGenerator() {
   return canPin
 }
 
-async function start(file) {
+export async function start(file, cores = '1') {
   const path = fileURLToPath(new URL(`servers/${file}.mjs`, import.meta.url))
   const child = fork(path, { stdio: 'inherit' })
-  if (canPin) spawnSync('taskset', ['-apc', '1', String(child.pid)])
+  if (canPin) spawnSync('taskset', ['-apc', cores, String(child.pid)])
   const [{ port }] = await once(child, 'message')
   return { child, url: `http://127.0.0.1:${port}` }
 }
@@ -49,33 +65,54 @@ async function cpuOf(child) {
   return cpu.user + cpu.system
 }
 
-async function slice({ child, url }, { path, headers, status }, seconds) {
+async function slice({ child, url }, measure, seconds) {
+  const { path, headers, status } = measure
+  const requests = measure.digest && [{ method: 'GET', path, setupRequest: await signing(url, measure) }]
   const before = await cpuOf(child)
-  const result = await autocannon({ url: url + path, headers, connections: 32, duration: seconds })
+  const result = await autocannon({ url: url + path, headers, requests, connections: 32, duration: seconds })
   const after = await cpuOf(child)
   const answered = result.requests.total
   if (result.errors > 0 || result.timeouts > 0) throw new Error(`${path}: ${result.errors} errors`)
-  if (Number(Object.keys(result.statusCodeStats ?? {})[0] ?? status) !== status)
-    throw new Error(`${path}: unexpected status`)
+  const statuses = Object.keys(result.statusCodeStats ?? {})
+  if (statuses.some((one) => Number(one) !== status)) throw new Error(`${path}: answered ${statuses.join(', ')}`)
   return { rate: answered / result.duration, p99: result.latency.p99, cpu: (after - before) / answered }
+}
+
+/** Nonces in use at a time: a request that waits to be accepted must not be overtaken by 128 others of its nonce. */
+const nonces = 64
+
+/** Asks the protected route for challenges, and answers them in turn, whichever route the answers go to. */
+async function signing(url, { signedFor, path }) {
+  const clients = []
+  for (let index = 0; index < nonces; index++) {
+    const { headers } = await fetch(url + (signedFor ?? path))
+    const challenge = parametersOf(headers.get('www-authenticate'))
+    clients.push(new DigestClient(challenge, { uri: path, username: 'ada', password: 'lovelace' }))
+  }
+  let count = 0
+  return (request) => {
+    const client = clients[count++ % nonces]
+    return { ...request, headers: { ...request.headers, authorization: client.header() } }
+  }
 }
 
 const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]
 
 /** Alternates short slices of a protected route with its open one, so that a noisy machine is noisy for both. */
-export async function measureServer({ framework, library, file, without = [] }, { rounds, seconds }) {
+export async function measureServer({ framework, library, file, without = [] }, measures, { rounds, seconds }) {
   const server = await start(file)
   try {
     const rows = {}
     const wanted = measures.filter(({ name }) => !without.includes(name))
+    const openOf = (measure) => ({ ...measure, path: '/open', signedFor: measure.path, status: 200 })
     for (const measure of wanted) {
-      await slice(server, { ...measure, path: '/open', status: 200 }, 1)
+      await slice(server, openOf(measure), 1)
       await slice(server, measure, 1)
     }
     for (const measure of wanted) {
       const samples = []
       for (let round = 0; round < rounds; round++) {
-        const open = await slice(server, { ...measure, path: '/open', status: 200 }, seconds)
+        const open = await slice(server, openOf(measure), seconds)
         samples.push({ open, protected: await slice(server, measure, seconds) })
       }
       rows[measure.name] = {

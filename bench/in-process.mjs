@@ -5,25 +5,9 @@ import { basic } from 'becauth/basic'
 import { bearer } from 'becauth/bearer'
 import { constantTimeEqual } from 'becauth/crypto'
 import { Bench } from 'tinybench'
+import { Source } from './source.mjs'
 
-const peer = Object.freeze({ address: '127.0.0.1', encrypted: false })
 const person = Object.freeze({ name: 'ada' })
-
-/** The least that satisfies `RequestSource`: what is measured is the decision, not a view. */
-class Source {
-  constructor(name, value) {
-    this.native = this
-    this.name = name
-    this.value = value
-    this.method = 'GET'
-    this.target = '/'
-    this.peer = peer
-    this.gone = false
-  }
-  header(name) {
-    return name === this.name ? this.value : undefined
-  }
-}
 
 const digest =
   hash === undefined ? (text) => createHash('sha256').update(text).digest() : (text) => hash('sha256', text, 'buffer')

@@ -1,41 +1,58 @@
-/** Markdown tables of what was measured. */
+// Markdown tables of what was measured. `node table.mjs` prints those of results/latest.json; with `--write` it puts them
+// into README.md.
+import { readFileSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 
-export function processTable(rows) {
-  const lines = rows.map(({ name, microseconds, floor }) =>
-    row([
+/** The tables of whatever parts are there. */
+export function tablesOf({ inProcess, http, digest, digestHttp, throughput, loginFlood }) {
+  return [
+    inProcess && processTable(inProcess),
+    http && serverTable(http, ['basic', 'bearer', 'refused', 'control']),
+    digest && digestTable(digest),
+    digestHttp && serverTable(digestHttp, ['MD5', 'SHA-256']),
+    throughput && throughputTable(throughput),
+    loginFlood && loginFloodTable(loginFlood),
+  ]
+    .filter((table) => table !== undefined)
+    .join('\n')
+}
+
+function processTable(rows) {
+  return table(
+    ['in one process', 'µs', 'floor µs (one SHA-256)', '÷ floor'],
+    rows.map(({ name, microseconds, floor }) => [
       name,
       microseconds.toFixed(2),
       floor?.toFixed(2) ?? '–',
       floor === undefined ? '–' : (microseconds / floor).toFixed(2),
     ]),
   )
-  return [
-    row(['in one process', 'µs', 'floor µs (one SHA-256)', '÷ floor']),
-    row(['---', '---', '---', '---']),
-    ...lines,
-    '',
-  ].join('\n')
 }
 
-export function serverTable(results) {
-  const names = ['basic', 'bearer', 'refused', 'control']
-  const lines = results.map(({ framework, library, rows }) =>
-    row([framework, library, String(rows.basic.openRate), ...names.map((name) => cell(rows[name]))]),
+function digestTable(rows) {
+  return table(
+    ['Digest in one process', 'accepted µs', 'refused µs', 'one hash µs', 'hashes + 6 µs', 'goal: 5 hashes + 6 µs'],
+    rows.map(({ algorithm, accepted, refused, hash }) => [
+      algorithm,
+      accepted.toFixed(1),
+      refused.toFixed(1),
+      hash.toFixed(2),
+      Math.max(0, (accepted - 6) / hash).toFixed(1),
+      (5 * hash + 6).toFixed(1),
+    ]),
   )
-  const head = [
-    'framework',
-    'library',
-    'open req/s',
-    ...names.map((name) => (name === 'control' ? 'open ÷ open' : name)),
-  ]
-  return [
-    'Protected ÷ open | CPU µs added per request | p99 ms',
-    '',
-    row(head),
-    row(head.map(() => '---')),
-    ...lines,
-    '',
-  ].join('\n')
+}
+
+function serverTable(results, names) {
+  const rows = results.map(({ framework, library, rows }) => [
+    framework,
+    library,
+    String(rows[names[0]].openRate),
+    ...names.map((name) => cell(rows[name])),
+  ])
+  const head = names.map((name) => (name === 'control' ? 'open ÷ open' : name))
+  const about = 'Protected ÷ open / CPU µs added per request / p99 ms\n\n'
+  return about + table(['framework', 'library', 'open req/s', ...head], rows)
 }
 
 function cell(measured) {
@@ -43,6 +60,52 @@ function cell(measured) {
   return `${measured.ratio.toFixed(2)} / ${measured.addedMicroseconds.toFixed(1)} / ${measured.p99}`
 }
 
-function row(cells) {
-  return `| ${cells.join(' | ')} |`
+function throughputTable({ oneByOne, bare, queued, concurrency }) {
+  return table(
+    ['Argon2id, OWASP parameters', 'verifications per second'],
+    [
+      ['@node-rs/argon2, one after the other', oneByOne.toFixed(1)],
+      [`@node-rs/argon2, ${concurrency} at a time`, bare.toFixed(1)],
+      [`becauth’s queue, ${concurrency} at a time`, queued.toFixed(1)],
+    ],
+  )
+}
+
+function loginFloodTable({ idle, patient, rude, cheap }) {
+  const row = (name, { p50, p99, perSecond = {} }) => [
+    name,
+    p50.toFixed(1),
+    p99.toFixed(1),
+    (p99 - idle.p99).toFixed(1),
+    Object.entries(perSecond)
+      .map(([status, count]) => `${count} × ${status}`)
+      .join(', '),
+  ]
+  return table(
+    ['an unrelated open route', 'p50 ms', 'p99 ms', 'p99 above idle', 'the flood per second'],
+    [
+      row('idle', idle),
+      row('200 connections flood the login and heed Retry-After', patient),
+      row('they ask again at once', rude),
+      row('they do so to a route that does nothing', cheap),
+    ],
+  )
+}
+
+function table(head, rows) {
+  return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |\n`).join('')
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const result = JSON.parse(readFileSync(new URL('results/latest.json', import.meta.url), 'utf8'))
+  const pinning = result.pinned ? 'generator and server pinned to a core each' : 'nothing pinned'
+  const { rounds, seconds } = result.settings
+  const about = `${result.at.slice(0, 10)}, ${result.cpu}, Node ${result.node}, ${pinning}, ${rounds} × ${seconds} s.`
+  const text = `${about}\n\n${tablesOf(result)}`
+  const readme = new URL('README.md', import.meta.url)
+  if (process.argv.includes('--write')) {
+    const [before, rest = ''] = readFileSync(readme, 'utf8').split('<!-- figures -->\n')
+    const after = rest.split('<!-- end of figures -->')[1] ?? '\n'
+    writeFileSync(readme, `${before}<!-- figures -->\n\n${text}\n<!-- end of figures -->${after}`)
+  } else console.log(text)
 }

@@ -1,6 +1,6 @@
 import { createServer } from 'node:http'
 import { protect } from 'becauth/node'
-import { basicOnly, bearerOnly } from './becauth.mjs'
+import { basicOnly, bearerOnly, digestOnly, digestSha256Only } from './becauth.mjs'
 import { answerText, report } from './shared.mjs'
 
 function open(_request, response) {
@@ -13,6 +13,8 @@ const routes = {
   '/open2': open,
   '/basic': protect(basicOnly, open),
   '/bearer': protect(bearerOnly, open),
+  '/digest': protect(digestOnly, open),
+  '/digest-sha256': protect(digestSha256Only, open),
 }
 const server = createServer((request, response) => routes[request.url](request, response))
 server.listen(0, '127.0.0.1', () => report(server.address().port))

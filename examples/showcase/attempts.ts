@@ -3,6 +3,24 @@ export interface Attempt {
   readonly label: string
   readonly headers: Readonly<Record<string, string>>
   readonly body?: string
+  /** The page asks for a challenge and answers it. */
+  readonly digest?: DigestLogin
+  /** How many of these are sent; the last one's answer is shown. Default: one. */
+  readonly times?: number
+}
+
+/** What the page computes a Digest response from. */
+interface DigestLogin {
+  readonly username: string
+  readonly password: string
+  /** The target that is signed. Default: the one that is asked for. */
+  readonly uri?: string
+  /** The body that is signed, where it is another one than is sent. */
+  readonly signedBody?: string
+  /** The nonce that is used. Default: the challenge's. */
+  readonly nonce?: string
+  /** The same header is sent twice, and the second answer shown. */
+  readonly again?: true
 }
 
 const formType = 'application/x-www-form-urlencoded'
@@ -49,6 +67,32 @@ export const form: readonly Attempt[] = [
   },
   { label: 'wrong password', headers: { 'Content-Type': formType }, body: 'user=ada&password=byron' },
   { label: 'malformed', headers: { 'Content-Type': 'application/json' }, body: '{"user":' },
+  nothing,
+]
+
+export const throttled: readonly Attempt[] = [
+  { label: 'ada', headers: { 'Content-Type': formType }, body: 'user=ada&password=lovelace' },
+  { label: 'wrong password', headers: { 'Content-Type': formType }, body: 'user=ada&password=byron' },
+  { label: 'five wrong ones', headers: { 'Content-Type': formType }, body: 'user=ada&password=byron', times: 5 },
+  nothing,
+]
+
+const adaLogin: DigestLogin = { username: 'ada', password: 'lovelace' }
+export const digest: readonly Attempt[] = [
+  { label: 'ada', headers: {}, digest: adaLogin },
+  { label: 'grace', headers: {}, digest: { username: 'grace', password: 'hopper£ü' } },
+  { label: 'wrong password', headers: {}, digest: { ...adaLogin, password: 'byron' } },
+  { label: 'unknown name', headers: {}, digest: { ...adaLogin, username: 'eve' } },
+  { label: 'the same twice', headers: {}, digest: { ...adaLogin, again: true } },
+  { label: 'signed for /admin', headers: {}, digest: { ...adaLogin, uri: '/admin' } },
+  { label: 'invented nonce', headers: {}, digest: { ...adaLogin, nonce: 'bm9uY2U' } },
+  { label: 'malformed', headers: { Authorization: 'Digest username="ada"' } },
+  nothing,
+]
+export const digest512: readonly Attempt[] = [{ label: 'ada by SHA-256', headers: {}, digest: adaLogin }, nothing]
+export const digestInt: readonly Attempt[] = [
+  { label: 'ada, body signed', headers: {}, body: 'amount=1', digest: adaLogin },
+  { label: 'ada, body changed', headers: {}, body: 'amount=1000', digest: { ...adaLogin, signedBody: 'amount=1' } },
   nothing,
 ]
 

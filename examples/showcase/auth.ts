@@ -1,9 +1,15 @@
+import { randomBytes } from 'node:crypto'
 import { AuthenticationFailedCause, type AuthenticationListener, authentication, provider } from 'becauth'
 import { apiKey } from 'becauth/api-key'
 import { basic } from 'becauth/basic'
 import { bearer } from 'becauth/bearer'
+import { type DigestAlgorithm, type DigestQop, digest } from 'becauth/digest'
 import { form } from 'becauth/form'
-import { checkApiKey, checkPassword, checkToken, type User } from './users.ts'
+import { htpasswd } from 'becauth/htpasswd'
+import { memoryLimiter } from 'becauth/memory'
+import { legacyFormats, passwords } from 'becauth/password'
+import { throttle } from 'becauth/throttle'
+import { checkApiKey, checkPassword, checkToken, secretOf, type User, userNamed } from './users.ts'
 
 /** What a provider answers when it cannot decide. Retryable by default: 503, never a 401. */
 class DirectoryDown extends AuthenticationFailedCause.Error {}
@@ -18,6 +24,11 @@ export function createAuth(listener: AuthenticationListener) {
       bearer: bearer({ realm: 'showcase', validate: checkToken }),
       apiKey: apiKey({ realm: 'showcase', header: 'X-Api-Key', validate: checkApiKey }),
       form: form({ realm: 'showcase', validate: checkPassword, challenge: { page: refusedPage } }),
+      digest: digestOf('showcase', 'SHA-256', 'auth'),
+      digest512: digestOf('showcase, SHA-512-256', 'SHA-512-256', 'auth'),
+      digestInt: digestOf('showcase, body', 'SHA-256', 'auth-int'),
+      file: basic({ realm: 'showcase, file', validate: checkFile }),
+      throttled: form({ realm: 'showcase', validate: checkPassword, throttle: guessing }),
       directory: provider({
         challenge: { scheme: 'Directory', parameters: [['realm', 'showcase']] },
         authenticate: askDirectory,
@@ -28,6 +39,36 @@ export function createAuth(listener: AuthenticationListener) {
 }
 
 export type Auth = ReturnType<typeof createAuth>
+
+function digestOf(realm: string, algorithm: DigestAlgorithm, qop: DigestQop) {
+  return digest({
+    realm,
+    algorithms: [algorithm],
+    qop: [qop],
+    secret: secretOf,
+    validate: ({ username }) => userNamed(username),
+  })
+}
+
+/** A file that Apache's htpasswd wrote, with bcrypt. New hashes would be scrypt. */
+const checkFile = htpasswd(new URL('./htpasswd', import.meta.url), {
+  passwords: passwords({ algorithm: 'scrypt', formats: legacyFormats() }),
+  principal: userNamed,
+})
+
+/**
+ * Budgets so small that one sees them. `known` and the device cookie are off, or ada would be let off after her first login
+ * from here: a service leaves both on.
+ */
+const guessing = throttle({
+  limiter: memoryLimiter(),
+  key: randomBytes(32),
+  account: { failures: 3, windowSeconds: 60, waitSeconds: 2, maxWaitSeconds: 32 },
+  address: false,
+  network: false,
+  known: false,
+  deviceCookie: false,
+})
 
 async function askDirectory(): Promise<{ principal: User }> {
   throw new DirectoryDown('the directory does not answer', { code: 'directory-down', retryAfterSeconds: 30 })

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type AuthenticationListener, type DecisionEvent, type FailureReport, type RequestView, reasons } from 'becauth'
+import { type DigestTrace, traceOf } from './digest-trace.ts'
 
 /** What is shown of one request: words from becauth's tables and this program's own, never what a client sent. */
 interface Entry {
@@ -12,6 +13,11 @@ interface Entry {
   readonly attempt: number | undefined
   /** `undefined` when the client left before it was answered. */
   status?: number | undefined
+  /** What the request said in the Digest scheme. */
+  readonly digest: DigestTrace | undefined
+  /** Whether the answer gave a new nonce for one that is over. */
+  stale?: boolean
+  retryAfterSeconds?: number | undefined
   decision?: Omit<DecisionEvent, 'failures'> & { readonly failures: readonly ExplainedFailure[] }
   /** What the `error` and `fault` events said. */
   readonly notes: string[]
@@ -59,11 +65,15 @@ export class Live {
       method: req.method ?? '',
       path,
       attempt: attemptOf(req),
+      digest: traceOf(req),
       notes: [],
     }
     this.#pending.set(req, entry)
     res.once('close', () => {
       entry.status = res.writableFinished ? res.statusCode : undefined
+      entry.stale = String(res.getHeader('WWW-Authenticate') ?? '').includes('stale=true')
+      const retryAfter = res.getHeader('Retry-After')
+      entry.retryAfterSeconds = retryAfter === undefined ? undefined : Number(retryAfter)
       this.#publish(entry)
     })
   }

@@ -15,6 +15,7 @@ const template = read('index.html').toString()
 const files: ReadonlyMap<string, { readonly type: string; readonly content: Buffer }> = new Map([
   ['/style.css', { type: 'text/css; charset=utf-8', content: read('style.css') }],
   ['/live.js', { type: 'text/javascript; charset=utf-8', content: read('live.js') }],
+  ['/digest.js', { type: 'text/javascript; charset=utf-8', content: read('digest.js') }],
   ['/icon.svg', { type: 'image/svg+xml', content: read('icon.svg') }],
 ])
 
@@ -55,9 +56,14 @@ function article(route: Route, base: string): string {
 </article>`
 }
 
-function button({ label, headers, body }: Attempt): string {
-  const withBody = body === undefined ? '' : ` data-body="${escapeHtml(body)}"`
-  return `<button type="button" data-headers="${escapeHtml(JSON.stringify(headers))}"${withBody}>${escapeHtml(label)}</button>`
+function button({ label, headers, body, digest, times }: Attempt): string {
+  const data = [
+    ['headers', JSON.stringify(headers)],
+    ['body', body],
+    ['digest', digest && JSON.stringify(digest)],
+    ['times', times],
+  ].flatMap(([name, value]) => (value === undefined ? [] : [` data-${name}="${escapeHtml(String(value))}"`]))
+  return `<button type="button"${data.join('')}>${escapeHtml(label)}</button>`
 }
 
 const loginForm = `<form method="post" action="/form">

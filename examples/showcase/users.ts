@@ -17,11 +17,14 @@ const grace: User = { name: 'grace', roles: ['user'] }
 // digests equally long, and looking one up tells nothing about its neighbours. A real password wants scrypt or Argon2.
 const hashKey = randomBytes(32)
 
-const passwords = new Map([
-  ['ada', { user: ada, digest: digest('lovelace') }],
-  ['alan', { user: alan, digest: digest('enigma') }],
-  ['grace', { user: grace, digest: digest('hopper£ü') }],
+const users = new Map([ada, alan, grace].map((user) => [user.name, user]))
+// Digest computes with the password itself, or with a hash that is as good.
+const secrets = new Map([
+  [ada, 'lovelace'],
+  [alan, 'enigma'],
+  [grace, 'hopper£ü'],
 ])
+const passwords = new Map([...secrets].map(([user, secret]) => [user.name, { user, digest: digest(secret) }]))
 const nobodysDigest = digest(randomBytes(32).toString('hex'))
 
 const tokens = new Map([[digest('ada-token'), ada]])
@@ -38,6 +41,16 @@ export function checkPassword({ username, password }: { username: string; passwo
   const right = constantTimeEqual(digest(password), account?.digest ?? nobodysDigest)
   if (account === undefined) return unknown
   return right ? account.user : wrongSecret
+}
+
+/** Whoever a provider has proved to be the one of this name. */
+export function userNamed(name: string): User | null {
+  return users.get(name) ?? null
+}
+
+export function secretOf(name: string): string | null {
+  const user = users.get(name)
+  return (user && secrets.get(user)) ?? null
 }
 
 export function checkToken({ token }: { token: string }): Validated<User> {

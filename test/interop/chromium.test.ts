@@ -64,6 +64,22 @@ describe.skipIf(program === undefined)('the showcase in Chromium', { timeout: 60
     expect(prompts).toEqual(['basic showcase', 'basic showcase'])
   })
 
+  it.each([
+    ['ada', 'lovelace'],
+    ['grace', 'hopper£ü'],
+  ])('answers the Digest challenge by itself as %s, and counts on', async (username, password) => {
+    const page = await open({ httpCredentials: { username, password } })
+    for (let count = 0; count < 2; count++) {
+      const answer = await page.goto(`${showcase.url}/digest`)
+      expect(answer?.status()).toBe(200)
+      expect(await page.textContent('body')).toContain(`"name":"${username}"`)
+    }
+    await page.goto(showcase.url)
+    await expect
+      .poll(() => newest(page))
+      .toMatch(/GET \/digest200requires digestdigest says yesnonce \d+\.\d s old, nc 2$/)
+  })
+
   it('sees Basic among the three schemes of /any', async () => {
     const page = await open({ httpCredentials: { username: 'alan', password: 'enigma' } })
     const answer = await page.goto(`${showcase.url}/any`)
@@ -89,6 +105,7 @@ describe.skipIf(program === undefined)('the showcase in Chromium', { timeout: 60
     const decidedBefore = await page.locator('#live > li').count()
     const seen: Record<string, string[]> = {}
     let count = 0
+    let hidden = 0
     for (const route of await page.locator('.route').all()) {
       const answers: string[] = []
       for (const button of await route.locator('button[data-headers]').all()) {
@@ -97,12 +114,13 @@ describe.skipIf(program === undefined)('the showcase in Chromium', { timeout: 60
         await route.locator('.answer .said li').first().waitFor()
         answers.push(`${await button.textContent()}: ${await statusOf(route)}`)
         count++
+        hidden += await button.evaluate(requestsBefore)
       }
       seen[(await route.getAttribute('data-path')) ?? ''] = answers
     }
     expect(seen).toEqual(answersOfButtons)
     expect(errors).toEqual([])
-    await expect.poll(() => page.locator('#live > li').count()).toBe(Math.min(100, count + decidedBefore))
+    await expect.poll(() => page.locator('#live > li').count()).toBe(Math.min(100, count + hidden + decidedBefore))
     expect(prompts()).toBe(0)
     // The proof that a prompt would have been counted.
     await page.evaluate(() => fetch('/basic'))
@@ -121,6 +139,24 @@ describe.skipIf(program === undefined)('the showcase in Chromium', { timeout: 60
     const second = await first.context().newPage()
     await second.goto(showcase.url)
     await expect.poll(() => newest(second)).toMatch(expected)
+  })
+
+  it('shows of a Digest request how old the nonce is, its count, and whether it is stale', async () => {
+    const page = await open()
+    await page.goto(showcase.url)
+    await page.locator('#connection.on').waitFor()
+    const shown = async (label: string) => {
+      await page.locator('#digest .result').evaluate((result) => result.replaceChildren())
+      await page.locator('#digest button', { hasText: label }).click()
+      await page.locator('#digest .answer .said li').first().waitFor()
+      return page.locator('#digest .answer .said li').allTextContents()
+    }
+    const own = expect.stringMatching(/^nonce \d\.\d s old, nc 1$/)
+    expect(await shown('ada')).toEqual(['digest says yes', own])
+    const stale = 'stale: the client may go on with a new nonce'
+    expect(await shown('the same twice')).toEqual([expect.stringMatching(/^digest says replayed/), own, stale])
+    const foreign = 'nonce of another make, nc 1'
+    expect(await shown('invented nonce')).toEqual([expect.stringMatching(/^digest says expired/), foreign, stale])
   })
 
   it('finds the server again after a restart, and drops what the old one said', async () => {
@@ -159,7 +195,7 @@ describe.skipIf(program === undefined)('the showcase in Chromium', { timeout: 60
   it('works without JavaScript: routes, curl lines and the form, with a page for a wrong password', async () => {
     const page = await open({ javaScriptEnabled: false })
     await page.goto(showcase.url)
-    expect(await page.locator('.route pre').count()).toBe(11)
+    expect(await page.locator('.route pre').count()).toBe(16)
     expect(await page.locator('.attempts').first().isVisible()).toBe(false)
     await page.fill('#form [name=user]', 'grace')
     await page.fill('#form [name=password]', 'byron')
@@ -205,6 +241,21 @@ const answersOfButtons = {
   '/bearer': ['ada’s token: 200', 'wrong token: 401', 'malformed: 401', 'another scheme: 401', 'nothing: 401'],
   '/api-key': ['ada’s key: 200', 'wrong key: 401', 'key twice: 401', 'nothing: 401'],
   '/form': ['ada as a form: 200', 'ada as JSON: 200', 'wrong password: 401', 'malformed: 401', 'nothing: 401'],
+  '/throttled': ['ada: 200', 'wrong password: 401', 'five wrong ones: 429', 'nothing: 401'],
+  '/htpasswd': ['ada: 200', 'grace in UTF-8: 200', 'wrong password: 401', 'nothing: 401'],
+  '/digest': [
+    'ada: 200',
+    'grace: 200',
+    'wrong password: 401',
+    'unknown name: 401',
+    'the same twice: 401',
+    'signed for /admin: 400',
+    'invented nonce: 401',
+    'malformed: 400',
+    'nothing: 401',
+  ],
+  '/digest-512': ['ada by SHA-256: 401', 'nothing: 401'],
+  '/digest-int': ['ada, body signed: 200', 'ada, body changed: 401', 'nothing: 401'],
   '/any': ['ada: 200', 'ada’s token: 200', 'ada’s key: 200', 'wrong password: 401', 'nothing: 401'],
   '/all': ['both: 200', 'ada’s key: 401', 'ada: 401', 'nothing: 401'],
   '/optional': ['ada: 200', 'wrong password: 401', 'ada’s token: 200', 'nothing: 200'],
@@ -234,6 +285,11 @@ async function countPrompts(page: Page): Promise<() => number> {
   })
   await session.send('Fetch.enable', { handleAuthRequests: true })
   return () => prompts
+}
+
+/** How many requests a button makes before the one whose answer it shows. */
+function requestsBefore({ dataset: { digest, times = '1' } }: HTMLElement): number {
+  return Number(times) - 1 + (digest === undefined ? 0 : 1) + (digest?.includes('"again":true') === true ? 1 : 0)
 }
 
 function newest(page: Page): Promise<string | null> {

@@ -4,6 +4,9 @@ import { type Answer, answerIn, run } from './commands.ts'
 import { type Showcase, startShowcase } from './showcase.ts'
 
 const curl = service('curl')
+const [, major = 0, minor = 0] = /^curl (\d+)\.(\d+)/.exec(curl ? (await run(curl, ['--version'])).output : '') ?? []
+/** Older ones hash by SHA-256 what they call SHA-512-256. */
+const knowsSha512 = Number(major) > 8 || (Number(major) === 8 && Number(minor) >= 7)
 
 const basicChallenge = 'Basic realm="showcase", charset="UTF-8"'
 const bearerChallenge = 'Bearer realm="showcase"'
@@ -41,6 +44,17 @@ describe.skipIf(curl === undefined)('the showcase, asked by curl', () => {
     ['/api-key with a key', '/api-key', ['-H', key], one('apiKey', 'ada')],
     ['/form with a form', '/form', ['-d', 'user=ada&password=lovelace'], one('form', 'ada')],
     ['/form with JSON', '/form', json({ user: 'grace', password: 'hopper£ü' }), one('form', 'grace')],
+    ['/throttled with a form', '/throttled', ['-d', 'user=ada&password=lovelace'], one('throttled', 'ada')],
+    ['/htpasswd with a password', '/htpasswd', ['-u', 'alan:enigma'], one('file', 'alan')],
+    ['/htpasswd with a password beyond ASCII', '/htpasswd', ['-u', 'grace:hopper£ü'], one('file', 'grace')],
+    ['/digest with a password', '/digest', ['--digest', '-u', 'ada:lovelace'], one('digest', 'ada')],
+    ['/digest with a password beyond ASCII', '/digest', ['--digest', '-u', 'grace:hopper£ü'], one('digest', 'grace')],
+    [
+      '/digest with --anyauth, after the challenge',
+      '/digest',
+      ['--anyauth', '-u', 'alan:enigma'],
+      one('digest', 'alan'),
+    ],
     ['/any with a password', '/any', ['-u', 'alan:enigma'], one('basic', 'alan')],
     ['/any with a token', '/any', ['-H', token], one('bearer', 'ada')],
     ['/any with a key', '/any', ['-H', key], one('apiKey', 'ada')],
@@ -118,6 +132,36 @@ describe.skipIf(curl === undefined)('the showcase, asked by curl', () => {
     expect(answer.all('Cache-Control')).toEqual(['no-store'])
     expect(JSON.parse(answer.body)).toMatchObject({ type: 'about:blank', status })
   })
+
+  const login = ['--digest', '-u', 'ada:lovelace']
+  // For auth-int curl hashes an empty body whatever it sends.
+  const digests: readonly [what: string, path: string, args: readonly string[], status: number, reason: string][] = [
+    ['a wrong password', '/digest', ['--digest', '-u', 'ada:byron'], 401, 'wrong-secret'],
+    ['an unknown name', '/digest', ['--digest', '-u', 'eve:lovelace'], 401, 'wrong-secret'],
+    ['half of a header', '/digest', ['-H', 'Authorization: Digest username="ada"'], 400, 'malformed-request'],
+    ['its auth-int', '/digest-int', [...login, '-d', 'amount=1'], 401, 'wrong-secret'],
+  ]
+  it.each(digests)('refuses Digest with %s', async (_what, path, args, status, reason) => {
+    const answer = await ask(path, args)
+    expect(answer.status).toBe(status)
+    expect(answer.all('WWW-Authenticate')).toEqual([expect.stringMatching(/^Digest realm="showcase[^"]*", qop="auth/)])
+    expect(await lastReasons(path)).toEqual([reason])
+  })
+
+  it.skipIf(knowsSha512)('refuses Digest with the SHA-256 that this curl sends as SHA-512-256', async () => {
+    expect((await ask('/digest-512', login)).status).toBe(401)
+    expect(await lastReasons('/digest-512')).toEqual(['wrong-secret'])
+  })
+
+  /** Why the last request for this path was refused, as the live view has it. */
+  async function lastReasons(path: string): Promise<readonly unknown[]> {
+    const { output } = await run(curl ?? '', ['-q', '-s', '-N', '--max-time', '0.3', `${showcase.url}/events`])
+    const events = output.match(/^data: \{.*$/gm) ?? []
+    const last = events
+      .map((event) => JSON.parse(event.slice('data: '.length)))
+      .findLast((event) => event.path === path)
+    return last.decision.failures.map(({ reason }: { reason?: string }) => reason)
+  }
 
   it('answers 413 to a body that curl announces with Expect: 100-continue', async () => {
     const answer = await ask('/form', ['-H', 'Expect: 100-continue', '-d', `user=ada&password=${'a'.repeat(100_000)}`])

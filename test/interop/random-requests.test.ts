@@ -1,6 +1,8 @@
+import { parseChallenges } from 'becauth/wire'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { respond } from '../digest/client.ts'
 import { Random } from './random.ts'
-import { type RawRequest, randomRequest } from './random-requests.ts'
+import { digestRequest, type RawRequest, randomRequest } from './random-requests.ts'
 import { type RawAnswer, RawConnection } from './raw-connection.ts'
 import { rightAnswer } from './right.ts'
 import { type Showcase, startShowcase } from './showcase.ts'
@@ -8,6 +10,8 @@ import { type Showcase, startShowcase } from './showcase.ts'
 const total = 100_000
 const connections = 8
 const batchSize = 16
+/** Right Digest requests, one with each nonce. */
+const logins = 400
 const patienceMilliseconds = 15_000
 /** Node's own: it answers 431 and closes the connection. */
 const headLimitBytes = 16_384
@@ -32,10 +36,16 @@ describe('the showcase', () => {
     const wrong: string[] = []
     const seen = new Map<string, number>()
     let left = total
+    const host = `127.0.0.1:${showcase.port}`
+    const right = await rightDigests(showcase.url, logins)
+    const unsent = [...right.keys()]
+    const spent = await rightDigests(showcase.url, 20, true)
     const takeBatch = (): RawRequest[] => {
       const batch: RawRequest[] = []
       while (left > 0 && batch.length < batchSize) {
-        const request = randomRequest(random, `127.0.0.1:${showcase.port}`)
+        const header = left % (total / logins) === 0 ? unsent.pop() : undefined
+        const request =
+          header === undefined ? randomRequest(random, host, [...spent.keys()]) : digestRequest(random, host, header)
         left--
         batch.push(request)
         if (isLarge(request)) break
@@ -45,7 +55,7 @@ describe('the showcase', () => {
     const judge = (request: RawRequest, answer: RawAnswer) => {
       const what = `${request.path} ${answer.status}`
       seen.set(what, (seen.get(what) ?? 0) + 1)
-      const complaint = complaintAbout(request, answer)
+      const complaint = complaintAbout(request, answer, right)
       if (complaint !== undefined && wrong.length < 20) wrong.push(`${complaint}: ${describeRequest(request, answer)}`)
     }
     const work = async () => {
@@ -74,6 +84,8 @@ describe('the showcase', () => {
     // That the generator reaches all that it is there for.
     for (const path of [
       '/basic',
+      '/digest',
+      '/htpasswd',
       '/basic-latin1',
       '/basic-quiet',
       '/bearer',
@@ -92,6 +104,13 @@ describe('the showcase', () => {
       '/form 200',
       '/form 403',
       '/form 413',
+      '/throttled 401',
+      '/throttled 429',
+      '/digest 400',
+      '/digest-512 400',
+      '/digest-512 401',
+      '/digest-int 400',
+      '/digest-int 401',
       '/any 431',
       '/any 405',
     ]) {
@@ -100,17 +119,39 @@ describe('the showcase', () => {
   })
 })
 
+/** Makes Digest headers for `GET /digest`, each with a nonce of its own, and says for whom; sends them where asked. */
+async function rightDigests(url: string, count: number, send = false): Promise<ReadonlyMap<string, string>> {
+  const headers = new Map<string, string>()
+  for (let index = 0; index < count; index++) {
+    const challenged = await fetch(`${url}/digest`)
+    await challenged.arrayBuffer()
+    const [challenge] = parseChallenges(challenged.headers.get('www-authenticate') ?? '') ?? []
+    const [username, password] = index % 2 === 0 ? ['ada', 'lovelace'] : ['grace', 'hopper£ü']
+    const header = respond(challenge, { username, password, uri: '/digest' })
+    headers.set(header, username)
+    if (!send) continue
+    const answer = await fetch(`${url}/digest`, { headers: { Authorization: header } })
+    expect(await answer.json()).toMatchObject({ principal: { name: username } })
+  }
+  return headers
+}
+
 function isLarge(request: RawRequest): boolean {
   return (request.body?.length ?? 0) > largeBytes || lengthOfHead(request) > headLimitBytes
 }
 
 /** What is wrong with an answer. */
-function complaintAbout(request: RawRequest, { status, head, body }: RawAnswer): string | undefined {
-  const right = rightAnswer(request)
+function complaintAbout(
+  request: RawRequest,
+  { status, head, body }: RawAnswer,
+  digests: ReadonlyMap<string, string>,
+): string | undefined {
+  const right = rightAnswer(request, digests)
   if (lengthOfHead(request) > headLimitBytes)
     return status === 431 ? undefined : 'a head of more than 16 kB was not refused'
   if (status === 401 && !/\r\nwww-authenticate: \S/i.test(head)) return 'a 401 without a challenge'
   if (status === 405 && !/\r\nallow: \S/i.test(head)) return 'a 405 without Allow'
+  if (status === 429 && !/\r\nretry-after: [1-9]/i.test(head)) return 'a 429 without Retry-After'
   if (status === 503 && !/\r\nretry-after: \d/i.test(head)) return 'a 503 without Retry-After'
   switch (right.kind) {
     case 'status':
@@ -120,6 +161,9 @@ function complaintAbout(request: RawRequest, { status, head, body }: RawAnswer):
     case 'let in':
       if (status !== 200) return 'refused against right'
       return request.method === 'HEAD' || namesIn(body) === right.names.join() ? undefined : 'let in as somebody else'
+    case 'throttled':
+      if (status !== 200) return [400, 401, 403, 413, 429].includes(status) ? undefined : 'neither let in nor refused'
+      return namesIn(body) === right.names.join() && right.names.length > 0 ? undefined : 'let in without right'
     case 'anonymous':
       if (status !== 200) return 'refused though nothing was asked for'
       return request.method === 'HEAD' || namesIn(body) === '' ? undefined : 'let in without right'

@@ -18,7 +18,10 @@ export const goodJson = 'application/json'
 const basic = (credential: string, charset: BufferEncoding = 'utf8') =>
   `Basic ${Buffer.from(credential, charset).toString('base64')}`
 
+const digestPaths: readonly string[] = ['/digest', '/digest-512', '/digest-int']
 const routes = [
+  '/digest',
+  '/digest-512',
   '/basic',
   '/basic-latin1',
   '/basic-quiet',
@@ -95,11 +98,23 @@ const types = [
   ';;',
 ] as const
 
-/** Makes one request: routes × methods × credentials, most of them nearly right. */
-export function randomRequest(random: Random, host: string): RawRequest {
+/** Asks for `/digest` with a header that is right, once. */
+export function digestRequest(random: Random, host: string, header: string): RawRequest {
+  const lines: [string, string][] = [['Host', host], ['Authorization', header], ...others(random)]
+  return { method: 'GET', target: '/digest', path: '/digest', lines, body: undefined, chunked: false }
+}
+
+/**
+ * Makes one request: routes × methods × credentials, most of them nearly right.
+ *
+ * @param digests Digest headers that were right once, or for somebody else, and are not any more
+ */
+export function randomRequest(random: Random, host: string, digests: readonly string[]): RawRequest {
   const path = randomPath(random)
   const method = randomMethod(random, path)
-  const lines: [string, string][] = [['Host', host], ...credentials(random), ...others(random)]
+  const isDigest = digestPaths.includes(path) && random.chance(0.7)
+  const own: [string, string][] = isDigest ? [['Authorization', digest(random, digests)]] : credentials(random)
+  const lines: [string, string][] = [['Host', host], ...own, ...others(random)]
   const body = method === 'POST' || random.chance(0.05) ? randomBody(random) : undefined
   if (body !== undefined && random.chance(0.95))
     lines.push([random.of(['Content-Type', 'content-type']), random.of(types)])
@@ -113,6 +128,8 @@ export function randomRequest(random: Random, host: string): RawRequest {
 function randomPath(random: Random): string {
   if (random.chance(0.12)) return '/form'
   if (random.chance(0.05)) return '/down'
+  if (random.chance(0.01)) return '/htpasswd'
+  if (random.chance(0.03)) return random.of(['/throttled', '/digest-int'])
   if (random.chance(0.08))
     return random.of(['/', '/healthz', '/nothing', '/basic/', '/Basic', '//basic', '/live.js', '/basic%00'])
   return random.of(routes)
@@ -120,7 +137,7 @@ function randomPath(random: Random): string {
 
 function randomMethod(random: Random, path: string): string {
   if (random.chance(0.06)) return random.of(['POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'PROPFIND', 'GET'])
-  if (path === '/form') return 'POST'
+  if (['/form', '/throttled', '/digest-int'].includes(path)) return 'POST'
   return random.chance(0.1) ? 'HEAD' : 'GET'
 }
 
@@ -133,6 +150,23 @@ function credentials(random: Random): [string, string][] {
   const keys = random.chance(0.6) ? 0 : random.chance(0.1) ? 2 : 1
   for (let index = 0; index < keys; index++) lines.push([random.of(['X-Api-Key', 'x-api-key']), apiKey(random)])
   return lines
+}
+
+/** A Digest header that nobody may get in by. */
+function digest(random: Random, digests: readonly string[]): string {
+  const used = digests[random.below(digests.length)] ?? ''
+  const roll = random.next()
+  if (roll < 0.25) return used
+  if (roll < 0.5) return oneOff(random, used)
+  if (roll < 0.65) return used.slice(0, random.below(used.length))
+  if (roll < 0.85) {
+    const parts = used.slice('Digest '.length).split(', ')
+    const kept = parts
+      .filter(() => random.chance(0.9))
+      .map((part) => (random.chance(0.9) ? part : oneOff(random, part)))
+    return `Digest ${[...kept, random.of(parts.length > 1 ? ['qop=auth-int', used.slice(7), 'userhash=true'] : [''])].join(', ')}`
+  }
+  return `${random.of(['Digest', 'digest ', 'DIGEST', 'Digest\t'])} ${random.text(random.below(200))}`
 }
 
 function authorization(random: Random): string {

@@ -7,6 +7,8 @@ export type Right =
   | { readonly kind: 'refused' }
   /** Nobody is let in; whether that means 401 or anonymous is not this file's business. */
   | { readonly kind: 'nobody' }
+  /** Whoever guesses may have to wait, whether the guess is right or not. */
+  | { readonly kind: 'throttled'; readonly names: readonly string[] }
   | { readonly kind: 'status'; readonly status: number }
 
 const refused: Right = { kind: 'refused' }
@@ -27,13 +29,29 @@ const forms = new Map([
 ])
 const objects = new Map([['{"user":"ada","password":"lovelace"}', 'ada']])
 
-/** Says who must be let in. */
-export function rightAnswer(request: RawRequest): Right {
+/**
+ * Says who must be let in.
+ *
+ * @param digests Digest headers for `GET /digest` that are sent once and right
+ */
+export function rightAnswer(request: RawRequest, digests: ReadonlyMap<string, string>): Right {
   const { method, path } = request
   const asks = method === 'GET' || method === 'HEAD'
   switch (path) {
     case '/form':
       return method === 'POST' ? letIn(formUser(request)) : { kind: 'status', status: 405 }
+    case '/throttled': {
+      const name = formUser(request)
+      if (method !== 'POST') return { kind: 'status', status: 405 }
+      return { kind: 'throttled', names: name === undefined ? [] : [name] }
+    }
+    case '/digest':
+      return asks ? letIn(digests.get(valuesOf(request, 'authorization')[0] ?? '')) : { kind: 'status', status: 405 }
+    case '/digest-512':
+      return asks ? refused : { kind: 'status', status: 405 }
+    case '/digest-int':
+      return method === 'POST' ? refused : { kind: 'status', status: 405 }
+    case '/htpasswd':
     case '/basic':
     case '/basic-quiet':
       return asks ? letIn(passwordUser(request, utf8Passwords)) : { kind: 'status', status: 405 }
@@ -58,6 +76,7 @@ export function rightAnswer(request: RawRequest): Right {
     case '/':
     case '/healthz':
     case '/live.js':
+    case '/digest.js':
       return { kind: 'status', status: asks ? 200 : 405 }
     default:
       return { kind: 'status', status: 404 }

@@ -1,7 +1,9 @@
 import { once } from 'node:events'
 import { createServer, get } from 'node:http'
 import { connect } from 'node:net'
+import { parseChallenges } from 'becauth/wire'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { respond } from '../digest/client.ts'
 import { runShowcase, type Showcase, startShowcase } from './showcase.ts'
 
 describe('the showcase', () => {
@@ -73,6 +75,11 @@ describe('the showcase', () => {
       'bearer',
       'api-key',
       'form',
+      'throttled',
+      'htpasswd',
+      'digest',
+      'digest-512',
+      'digest-int',
       'any',
       'all',
       'optional',
@@ -82,8 +89,8 @@ describe('the showcase', () => {
       expect(page).toMatch(new RegExp(`curl -i [^\n]* ${showcase.url}/${path}<`))
     }
     expect(page).not.toMatch(/<script(?! src="\/)|\son\w+=|style=|https?:\/\/(?!127\.0\.0\.1)/)
-    for (const file of ['/style.css', '/live.js', '/icon.svg']) {
-      expect(page).toContain(`"${file}"`)
+    for (const file of ['/style.css', '/live.js', '/icon.svg']) expect(page).toContain(`"${file}"`)
+    for (const file of ['/style.css', '/live.js', '/digest.js', '/icon.svg']) {
       expect((await fetch(showcase.url + file)).status).toBe(200)
     }
   })
@@ -128,6 +135,59 @@ describe('the showcase', () => {
       notes: [expect.stringContaining('DirectoryDown')],
       decision: { failures: [{ provider: 'directory', kind: 'Error', code: 'directory-down' }] },
     })
+  })
+})
+
+describe('the live view of the showcase', () => {
+  let showcase: Showcase
+
+  beforeAll(async () => {
+    showcase = await startShowcase()
+  })
+  afterAll(async () => {
+    await showcase.stop()
+  })
+
+  const seen = async (path: string): Promise<unknown> => {
+    const text = await firstEvents(`${showcase.url}/events`, `"path":"${path}"`)
+    return JSON.parse(
+      text
+        .match(/^data: \{.*$/gm)
+        ?.at(-1)
+        ?.slice('data: '.length) ?? '',
+    )
+  }
+
+  it('shows age and count of a nonce, and that an invented one is stale, but neither nonce, cnonce nor response', async () => {
+    const login = { username: 'ada', password: 'lovelace', uri: '/digest', cnonce: 'canary-cnonce', nc: 300 }
+    const challenged = await fetch(`${showcase.url}/digest`)
+    const [challenge] = parseChallenges(challenged.headers.get('www-authenticate') ?? '') ?? []
+    const header = respond(challenge, login)
+    const fresh = await fetch(`${showcase.url}/digest`, { headers: { Authorization: header } })
+    expect(fresh.status).toBe(200)
+    expect(await seen('/digest')).toMatchObject({
+      status: 200,
+      stale: false,
+      digest: { nonceAgeSeconds: expect.closeTo(0, -1), count: 300 },
+    })
+    const parameters = new Map(challenge?.parameters).set('nonce', 'canary-nonce')
+    const invented = respond({ scheme: 'Digest', parameters }, login)
+    await fetch(`${showcase.url}/digest`, { headers: { Authorization: invented } })
+    expect(await seen('/digest')).toMatchObject({ status: 401, stale: true, digest: { count: 300 } })
+    const text = await firstEvents(`${showcase.url}/events`, '"stale":true')
+    expect(text).not.toMatch(/canary|"nonce"|response/)
+    for (const sent of [header, invented]) expect(text).not.toContain(/response="(\w+)"/.exec(sent)?.[1])
+  })
+
+  it('shows how the wait of a throttled login is asked for', async () => {
+    const body = () => new URLSearchParams({ user: 'alan', password: 'turing' })
+    const statuses: number[] = []
+    for (let count = 0; count < 4; count++) {
+      const answer = await fetch(`${showcase.url}/throttled`, { method: 'POST', body: body() })
+      statuses.push(answer.status)
+    }
+    expect(statuses).toEqual([401, 401, 401, 429])
+    expect(await seen('/throttled')).toMatchObject({ status: 429, retryAfterSeconds: 2 })
   })
 })
 

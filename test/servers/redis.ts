@@ -8,13 +8,13 @@ export interface RedisServer extends ServerProcess {
   readonly url: string
 }
 
-/** Starts the `redis-server` at this path on a free port of the loopback interface. */
-export async function startRedis(command: string): Promise<RedisServer> {
+/** Starts the `redis-server` at this path on a free port of the loopback interface. Later settings win. */
+export async function startRedis(command: string, settings: readonly string[] = []): Promise<RedisServer> {
   const folder = await mkdtemp(join(tmpdir(), 'becauth-redis-'))
   const port = await freePort()
   const listen = ['--port', String(port), '--bind', '127.0.0.1']
   const memoryOnly = ['--save', '', '--appendonly', 'no', '--dir', folder]
-  const server = await startServer(command, [...listen, ...memoryOnly], 'Ready to accept connections')
+  const server = await startServer(command, [...listen, ...memoryOnly, ...settings], 'Ready to accept connections')
   return {
     url: `redis://127.0.0.1:${port}`,
     signal: server.signal,

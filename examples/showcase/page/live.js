@@ -1,5 +1,7 @@
 // Shows what each provider said, live, and lets one try the routes. All text goes through textContent.
 
+import { respond } from '/digest.js'
+
 const kept = 100
 const list = document.querySelector('#live')
 const connection = document.querySelector('#connection')
@@ -71,7 +73,7 @@ function statusMark(status) {
 }
 
 /** What every provider said, in order, and what came of it. */
-function reasons({ decision, notes }) {
+function reasons({ decision, digest, stale, retryAfterSeconds, notes }) {
   const said = []
   if (decision) {
     for (const provider of decision.succeeded) said.push(line('good', provider, ' says yes'))
@@ -81,8 +83,16 @@ function reasons({ decision, notes }) {
     }
     if (decision.outcome === 'anonymous') said.push(line('good', '', 'goes on as nobody'))
   }
+  if (digest) said.push(line('quiet', 'nonce', digestWords(digest)))
+  if (stale) said.push(line('quiet', 'stale', ': the client may go on with a new nonce'))
+  if (retryAfterSeconds !== undefined) said.push(line('warn', '', `come back in ${retryAfterSeconds} s`))
   for (const note of notes) said.push(line('quiet', '', note))
   return box('ul', 'said', ...said)
+}
+
+function digestWords({ nonceAgeSeconds, count }) {
+  const age = nonceAgeSeconds === undefined ? ' of another make' : ` ${nonceAgeSeconds.toFixed(1)} s old`
+  return count === undefined ? age : `${age}, nc ${count}`
 }
 
 function failureLine({ provider, kind, reason, meaning, detail, code }) {
@@ -90,7 +100,12 @@ function failureLine({ provider, kind, reason, meaning, detail, code }) {
     case 'NoCredentials':
       return line('quiet', provider, ' sees no credentials of its own')
     case 'InvalidCredentials':
-      return line('bad', provider, ` says ${reason ?? 'no'}`, [meaning, detail].filter(Boolean).join(' '))
+      return line(
+        'bad',
+        provider,
+        ` says ${reason ?? 'no'}`,
+        [meaning, detail && `(${detail})`].filter(Boolean).join(' '),
+      )
     default:
       return line('warn', provider, ` cannot decide: ${code}`)
   }
@@ -109,39 +124,45 @@ for (const group of document.querySelectorAll('.attempts')) group.hidden = false
 document.addEventListener('click', ({ target }) => {
   const button = target.closest('button[data-headers]')
   if (button === null) return
-  const { headers, body } = button.dataset
-  attempt(button, JSON.parse(headers), body)
+  const { headers, body, digest, times = '1' } = button.dataset
+  attempt(button, { headers: JSON.parse(headers), body, login: digest && JSON.parse(digest), times: Number(times) })
 })
 
 document.querySelector('form').addEventListener('submit', (event) => {
   event.preventDefault()
   const body = new URLSearchParams(new FormData(event.target))
-  attempt(event.submitter, {}, body)
+  attempt(event.submitter, { headers: {}, body, times: 1 })
 })
 
-async function attempt(button, headers, body) {
+async function attempt(button, { headers, body, login, times }) {
   const route = button.closest('.route')
   const { method, path } = route.dataset
   const result = route.querySelector('.result')
-  const number = ++attempts
   const why = box('div', '', text('h4', '', 'Why'))
-  awaited.set(number, why)
+  const number = ++attempts
+  const send = (more) =>
+    // Without `credentials: 'omit'` a 401 would open the browser's own prompt, and a password typed there would stick.
+    fetch(path, { method, headers: { ...headers, ...more }, body, credentials: 'omit', cache: 'no-store' })
   button.setAttribute('aria-busy', 'true')
   try {
-    // Without `credentials: 'omit'` a 401 would open the browser's own prompt, and a password typed there would stick.
-    const response = await fetch(path, {
-      method,
-      headers: { ...headers, 'X-Attempt': String(number) },
-      body,
-      credentials: 'omit',
-      cache: 'no-store',
-    })
+    const own = login === undefined ? {} : await answerChallenge(send, { method, path, body, login })
+    await Promise.all(Array.from({ length: times - 1 }, () => send(own)))
+    awaited.set(number, why)
+    const response = await send({ ...own, 'X-Attempt': String(number) })
     result.replaceChildren(box('div', 'answer', await answer(response), why))
   } catch {
     result.replaceChildren(text('p', 'warn', 'The showcase does not answer. Is it still running?'))
   } finally {
     button.removeAttribute('aria-busy')
   }
+}
+
+/** Asks once without credentials, as browsers do, and answers what that was refused with. */
+async function answerChallenge(send, { login, ...request }) {
+  const refused = await send({})
+  const header = { Authorization: await respond(refused.headers.get('WWW-Authenticate'), { ...request, login }) }
+  if (login.again) await send(header)
+  return header
 }
 
 async function answer(response) {
