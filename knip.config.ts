@@ -14,6 +14,7 @@ const config: KnipConfig = {
   entry: [
     ...published,
     'src/password/formats/crypt-worker.ts',
+    'src/cli/becauth.ts',
     'scripts/*.mjs',
     'examples/*/main.ts',
     'src/**/*.test-d.ts',

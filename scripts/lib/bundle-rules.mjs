@@ -29,6 +29,8 @@ export const bundleRules = {
   './throttle': { folders: [...decision, 'crypto/', 'throttle/'], packages: ['ipaddr.js'] },
   './session': { folders: [...decision, 'crypto/', 'sessions/', 'providers/session/'], packages: ['cookie'] },
   './memory': { folders: ['stores/memory/'] },
+  './redis': { folders: ['stores/redis/', 'core/'] },
+  './postgres': { folders: ['stores/postgres/'] },
   './redis-limiter': { folders: ['stores/redis/'], packages: ['rate-limiter-flexible'] },
   './redis-nonces': { folders: ['stores/redis/'] },
   './postgres-limiter': { folders: ['stores/postgres/'], packages: ['rate-limiter-flexible'] },

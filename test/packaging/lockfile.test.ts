@@ -27,6 +27,6 @@ describe('package-lock.json', () => {
 describe('package.json', () => {
   it('asks for exact versions', () => {
     const versions: [string, unknown][] = Object.entries({ ...manifest.dependencies, ...manifest.devDependencies })
-    expect(versions.filter(([, version]) => !/^(npm:.+@)?\d+\.\d+\.\d+$/.test(String(version)))).toEqual([])
+    expect(versions.filter(([, version]) => !/^(npm:.+@)?\d+\.\d+\.\d+(-[\w.]+)?$/.test(String(version)))).toEqual([])
   })
 })

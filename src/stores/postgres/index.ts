@@ -1,0 +1,5 @@
+export type { PgConnection, PgPool, PostgresClient, PostgresJs, PostgresValue } from './client.ts'
+export { postgresRememberStore } from './remember-store.ts'
+export { migrate, postgresSchema } from './schema.ts'
+export { type PostgresStoreOptions, postgresSessionStore } from './session-store.ts'
+export type { PostgresTableOptions } from './tables.ts'
