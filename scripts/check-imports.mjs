@@ -57,6 +57,7 @@ const nodePlaces = [
   'crypto/node.ts',
   'keys/jws-node.ts',
   'password/',
+  'stores/sqlite/',
   'verifiers/htpasswd/',
   'testing/',
   'cli/',

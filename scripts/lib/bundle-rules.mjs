@@ -29,6 +29,7 @@ export const bundleRules = {
   './throttle': { folders: [...decision, 'crypto/', 'throttle/'], packages: ['ipaddr.js'] },
   './session': { folders: [...decision, 'crypto/', 'sessions/', 'providers/session/'], packages: ['cookie'] },
   './memory': { folders: ['stores/memory/'] },
+  './sqlite': { folders: ['stores/sqlite/'], node: true },
   './redis': { folders: ['stores/redis/', 'core/'] },
   './postgres': { folders: ['stores/postgres/'] },
   './redis-limiter': { folders: ['stores/redis/'], packages: ['rate-limiter-flexible'] },
