@@ -33,6 +33,7 @@ const unitAreas = new Set(['providers', 'verifiers', 'proofs', 'stores', 'adapte
 /** The declared exceptions: unit → what it may import besides. */
 const declaredEdges = {
   'providers/digest': ['stores/memory'],
+  'proofs/dpop': ['keys', 'stores/memory'],
   'providers/session': ['sessions'],
   'providers/oauth2': ['sessions'],
   'providers/oidc': ['sessions', 'keys', 'providers/oauth2'],

@@ -11,7 +11,7 @@ import { importsOf } from './lib/imports.mjs'
 import { conclude, filesUnder, home, manifest, publicEntries, rootFromArguments, runBin } from './lib/repository.mjs'
 
 const root = rootFromArguments()
-const { name, exports, imports = {} } = manifest(root)
+const { name, exports, bin = {}, imports = {} } = manifest(root)
 const subpaths = publicEntries(root).map(([subpath]) => subpath)
 const publicName = (subpath) => posix.join(name, subpath)
 const problems = []
@@ -42,6 +42,7 @@ function checkReachable() {
     ...subpaths.flatMap((subpath) => Object.values(exports[subpath])),
     ...Object.values(imports).flatMap((target) => Object.values(target)),
     ...loadedByAddress,
+    ...Object.values(bin),
   ].map((path) => posix.normalize(path))
   for (const path of queue) {
     if (reached.has(path) || !files.has(path)) continue

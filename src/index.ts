@@ -25,6 +25,7 @@ export type {
   FaultEvent,
 } from './core/events.ts'
 export { isCorsPreflight } from './core/navigation.ts'
+export type { Freshness, OneTimeStore } from './core/ports.ts'
 export {
   type AcceptedResponse,
   type Ambient,
@@ -63,6 +64,8 @@ export type {
   StoredSession,
 } from './core/session-store.ts'
 export type { SurroundingsOptions } from './core/surroundings.ts'
+export type { PresentedToken, ProofAccepted, ProofRefused, ProofVerdict, TokenProof } from './core/token-proof.ts'
+export type { TokenResource } from './core/token-resource.ts'
 export type { PrincipalFrom, Validated } from './core/validate.ts'
 export type {
   Anonymous,

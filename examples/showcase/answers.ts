@@ -7,8 +7,13 @@ export function sendJson(res: ServerResponse, value: object): void {
 }
 
 /** Answers an error as a problem document (RFC 9457). */
-export function sendProblem(res: ServerResponse, status: number, headers: Readonly<Record<string, string>> = {}): void {
-  const body = JSON.stringify({ type: 'about:blank', title: STATUS_CODES[status], status })
+export function sendProblem(
+  res: ServerResponse,
+  status: number,
+  headers: Readonly<Record<string, string>> = {},
+  detail?: string,
+): void {
+  const body = JSON.stringify({ type: 'about:blank', title: STATUS_CODES[status], status, detail })
   res
     .writeHead(status, {
       ...headers,

@@ -70,6 +70,12 @@ export const form: readonly Attempt[] = [
   nothing,
 ]
 
+export const wrongLogin: Attempt = {
+  label: 'wrong password',
+  headers: { 'Content-Type': formType },
+  body: 'user=ada&password=byron',
+}
+
 export const throttled: readonly Attempt[] = [
   { label: 'ada', headers: { 'Content-Type': formType }, body: 'user=ada&password=lovelace' },
   { label: 'wrong password', headers: { 'Content-Type': formType }, body: 'user=ada&password=byron' },

@@ -4,18 +4,21 @@ import { apiKey } from 'becauth/api-key'
 import { basic } from 'becauth/basic'
 import { bearer } from 'becauth/bearer'
 import { type DigestAlgorithm, type DigestQop, digest } from 'becauth/digest'
-import { form } from 'becauth/form'
+import { form, returnTo } from 'becauth/form'
 import { htpasswd } from 'becauth/htpasswd'
 import { memoryLimiter } from 'becauth/memory'
 import { legacyFormats, passwords } from 'becauth/password'
+import { type Sessions, session } from 'becauth/session'
 import { throttle } from 'becauth/throttle'
+import { loginPage } from './account-pages.ts'
+import type { Visit } from './sessions.ts'
 import { checkApiKey, checkPassword, checkToken, secretOf, type User, userNamed } from './users.ts'
 
 /** What a provider answers when it cannot decide. Retryable by default: 503, never a 401. */
 class DirectoryDown extends AuthenticationFailedCause.Error {}
 
 /** Registers every provider of the showcase under its name. */
-export function createAuth(listener: AuthenticationListener) {
+export function createAuth(listener: AuthenticationListener, sessions: Sessions<Visit>) {
   return authentication(
     {
       basic: basic({ realm: 'showcase', validate: checkPassword }),
@@ -29,6 +32,16 @@ export function createAuth(listener: AuthenticationListener) {
       digestInt: digestOf('showcase, body', 'SHA-256', 'auth-int'),
       file: basic({ realm: 'showcase, file', validate: checkFile }),
       throttled: form({ realm: 'showcase', validate: checkPassword, throttle: guessing }),
+      login: form({
+        realm: 'showcase',
+        validate: checkPassword,
+        challenge: { page: (_cause, { request }) => loginPage(returnTo(request), true) },
+      }),
+      session: session({
+        sessions,
+        validate: ({ data }) => userNamed(data.name),
+        challenge: { redirect: '/login' },
+      }),
       directory: provider({
         challenge: { scheme: 'Directory', parameters: [['realm', 'showcase']] },
         authenticate: askDirectory,

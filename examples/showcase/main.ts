@@ -1,23 +1,31 @@
 // The showcase: every provider and combinator on a plain node:http server. Run it by `npm start`.
 import { createServer } from 'node:http'
+import { createAccountRoutes } from './account-routes.ts'
 import { createApp } from './app.ts'
 import { createAuth } from './auth.ts'
 import { Live } from './live.ts'
 import { curlLine } from './page.ts'
 import { createRoutes } from './routes.ts'
+import { createSessions } from './sessions.ts'
+import { openStores } from './stores.ts'
 
 const host = '127.0.0.1'
 const graceMilliseconds = 500
+const sweepMilliseconds = 600_000
 
+const port = portFrom(process.env.PORT || '3000')
+const stores = await openStores(process.env).catch((error: Error) => fail(`No store: ${error.message}`))
 const live = new Live()
-const routes = createRoutes(createAuth(live.listener))
+const sessions = createSessions(stores)
+const auth = createAuth(live.listener, sessions)
+const routes = [...createRoutes(auth), ...createAccountRoutes(auth, sessions)]
 const server = createServer(createApp(routes, live))
+const sweeping = setInterval(sweep, sweepMilliseconds)
 
 server.once('error', (error) => {
   const taken = 'code' in error && error.code === 'EADDRINUSE'
   fail(taken ? `Port ${port} is taken. Choose another one: PORT=3001 npm start` : `The server failed: ${error.message}`)
 })
-const port = portFrom(process.env.PORT || '3000')
 server.listen(port, host, announce)
 process.once('SIGTERM', stop)
 process.once('SIGINT', stop)
@@ -30,10 +38,16 @@ function announce(): void {
   console.log(`becauth showcase: ${base}\n\nTry:\n${lines.join('\n')}`)
 }
 
+/** Drops what is over; what cannot be dropped now can be later. */
+function sweep(): void {
+  sessions.sweep().catch((error: Error) => console.error(`sweep: ${error.message}`))
+}
+
 /** Lets requests under way finish, within reason. */
 function stop(): void {
   live.end()
-  server.close()
+  clearInterval(sweeping)
+  server.close(() => stores.close())
   setTimeout(() => server.closeAllConnections(), graceMilliseconds).unref()
 }
 

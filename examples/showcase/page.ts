@@ -1,15 +1,10 @@
 import { readFileSync } from 'node:fs'
 import type { ServerResponse } from 'node:http'
 import type { Attempt } from './attempts.ts'
+import { escapeHtml, pageHeaders } from './html.ts'
 import type { Route } from './routes.ts'
 
-/** Nothing from elsewhere, nothing inline: text that is shown can never run. */
-const headers = {
-  'Content-Security-Policy': "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
-  'Cache-Control': 'no-cache',
-  'Referrer-Policy': 'no-referrer',
-  'X-Content-Type-Options': 'nosniff',
-}
+const headers = { ...pageHeaders, 'Cache-Control': 'no-cache' }
 
 const template = read('index.html').toString()
 const files: ReadonlyMap<string, { readonly type: string; readonly content: Buffer }> = new Map([
@@ -36,12 +31,13 @@ export function curlLine({ curl, path }: Route, base: string): string {
 }
 
 function render(routes: readonly Route[], base: string): string {
-  return template.replace('<!-- routes -->', () => routes.map((route) => article(route, base)).join('\n'))
+  const listed = routes.filter((route) => route.listed !== false)
+  return template.replace('<!-- routes -->', () => listed.map((route) => article(route, base)).join('\n'))
 }
 
 function article(route: Route, base: string): string {
-  const { method, path, about, requires, attempts } = route
-  const name = method === 'GET' ? `<a href="${path}">${path}</a>` : path
+  const { method, path, about, requires, attempts, page } = route
+  const name = method === 'GET' || page ? `<a href="${path}">${path}</a>` : path
   return `<article class="route" id="${path.slice(1)}" data-method="${method}" data-path="${path}">
   <h3><span class="method">${method}</span> ${name}</h3>
   <p class="requires">requires <code>${escapeHtml(requires)}</code></p>
@@ -71,18 +67,6 @@ const loginForm = `<form method="post" action="/form">
     <label>Password <input name="password" type="password" autocomplete="off" required></label>
     <button>Log in</button>
   </form>`
-
-const entities: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-}
-
-function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => entities[character] ?? '')
-}
 
 function read(name: string): Buffer {
   return readFileSync(new URL(`./page/${name}`, import.meta.url))

@@ -25,6 +25,10 @@ export interface Route {
   readonly requires: string
   readonly curl: string
   readonly attempts: readonly attempts.Attempt[]
+  /** Whether GET shows a page that belongs to it. Default: `false`. */
+  readonly page?: boolean
+  /** Whether the page lists it. Default: `true`. */
+  readonly listed?: boolean
   readonly handle: (req: IncomingMessage, res: ServerResponse) => unknown
 }
 

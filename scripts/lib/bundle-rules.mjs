@@ -34,8 +34,15 @@ export const bundleRules = {
   './postgres': { folders: ['stores/postgres/'] },
   './redis-limiter': { folders: ['stores/redis/'], packages: ['rate-limiter-flexible'] },
   './redis-nonces': { folders: ['stores/redis/'] },
+  './redis-one-time': { folders: ['stores/redis/'] },
   './postgres-limiter': { folders: ['stores/postgres/'], packages: ['rate-limiter-flexible'] },
   './jwt': { folders: [...decision, 'crypto/', 'keys/', 'providers/jwt/'], packages: ['jose'] },
+  './dpop': {
+    folders: [...decision, 'crypto/', 'keys/', 'stores/memory/', 'proofs/dpop/'],
+    packages: ['jose'],
+  },
+  './certificate-bound': { folders: [...decision, 'crypto/', 'proofs/certificate-bound/'] },
+  './resource': { folders: [...decision, 'resource/'] },
   './keys': { folders: [...decision, 'crypto/', 'keys/'], packages: ['jose'] },
   './testing': { folders: [...decision, 'crypto/', 'providers/', 'testing/'], node: true },
 }

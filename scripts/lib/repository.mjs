@@ -18,7 +18,7 @@ export function filesUnder(root, folder) {
     return readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile())
       .map((entry) => relative(root, join(entry.parentPath, entry.name)).split(sep).join('/'))
-      .filter((path) => !path.includes('node_modules/'))
+      .filter((path) => !/(?:^|\/)(?:node_modules|\.data)\//.test(path))
       .sort()
   } catch (error) {
     if (error.code === 'ENOENT') return []

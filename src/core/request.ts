@@ -7,6 +7,11 @@ export interface Peer {
   readonly address: string | undefined
   /** Whether the client's own connection is encrypted. */
   readonly encrypted: boolean
+  /**
+   * The certificate, in DER, whose key the client proved to have in its TLS handshake; `undefined` when it showed none, or
+   * the runtime does not tell. That somebody trusted issued it is not said. Made when it is read.
+   */
+  readonly certificate?: Uint8Array | undefined
 }
 
 /**

@@ -1,4 +1,5 @@
 import ipaddr from 'ipaddr.js'
+import { decodeBase64 } from '../wire/base64.ts'
 import type { Peer, RequestSource } from './request.ts'
 
 /** Where a service stands: what may be believed about the client's address, scheme and host. */
@@ -13,6 +14,12 @@ export interface SurroundingsOptions {
    * The other kind is ignored, since clients could send it through. Default: `'x-forwarded'`.
    */
   readonly forwardedHeaders?: 'x-forwarded' | 'forwarded' | undefined
+  /**
+   * Whether these proxies put the client's certificate into `Client-Cert` (RFC 9440), and remove any that a client sent: then
+   * it is believed. Certificates are public, so that behind a proxy that removes nothing anybody could show any. Default:
+   * `false`: behind a proxy, clients have none.
+   */
+  readonly clientCertFromProxies?: boolean | undefined
   /**
    * The service's own address as clients see it, such as `https://shop.example`. Wins over everything a request
    * says. A path becomes a prefix of every URL. Default: what the connection and `Host` say.
@@ -35,12 +42,14 @@ export class Surroundings {
   readonly #trusted: readonly Range[]
   readonly #kind: 'x-forwarded' | 'forwarded'
   readonly #base: URL | undefined
+  readonly #clientCert: boolean
 
   /** @throws TypeError when an address, a range or `baseUrl` cannot be read. */
   constructor(options: SurroundingsOptions) {
     this.#trusted = (options.trustedProxies ?? []).map(parseRange)
     this.#kind = options.forwardedHeaders ?? 'x-forwarded'
     this.#base = options.baseUrl === undefined ? undefined : parseBase(options.baseUrl)
+    this.#clientCert = options.clientCertFromProxies === true
     if (this.#kind !== 'x-forwarded' && this.#kind !== 'forwarded') {
       throw new TypeError('authentication(): "forwardedHeaders" must be "x-forwarded" or "forwarded"')
     }
@@ -52,6 +61,8 @@ export class Surroundings {
     return {
       address: forwarded.address,
       encrypted: forwarded.scheme === undefined ? source.peer.encrypted : forwarded.scheme === 'https',
+      // What the connection has is the proxy's own.
+      certificate: this.#clientCert ? parseClientCert(source.header('client-cert')) : undefined,
     }
   }
 
@@ -169,6 +180,12 @@ function readAddress(text: string): string | undefined {
 function split(value: string | undefined): readonly string[] {
   if (value === undefined) return []
   return value.split(',').map((part) => part.trim())
+}
+
+/** RFC 9440, section 2.2: a byte sequence of RFC 8941 on one line. Two lines are joined by a comma, which is none. */
+function parseClientCert(value: string | undefined): Uint8Array | undefined {
+  const base64 = value === undefined ? undefined : /^ *:([\w+/=]+): *$/.exec(value)?.[1]
+  return base64 === undefined ? undefined : decodeBase64(base64)
 }
 
 function parseForwarded(element: string): ReadonlyMap<string, string> {

@@ -6,7 +6,7 @@ import type { TokenResource } from './token-resource.ts'
 import { absent } from './validate.ts'
 
 /** What the challenges of one provider are made of. */
-export interface ChallengeParts {
+interface ChallengeParts {
   /** The provider's own auth-scheme. */
   readonly scheme: string
   readonly realm: string | undefined

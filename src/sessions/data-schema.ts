@@ -1,7 +1,7 @@
 import type { Awaitable } from '../core/provider.ts'
 
 /** What a validator answers: the value, or what is wrong with it. */
-export type DataResult<D> = { readonly value: D; readonly issues?: undefined } | { readonly issues: readonly unknown[] }
+type DataResult<D> = { readonly value: D; readonly issues?: undefined } | { readonly issues: readonly unknown[] }
 
 /**
  * What validators such as Zod, Valibot and ArkType have in common. `I` is what it takes, `D` what it gives.

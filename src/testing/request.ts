@@ -17,6 +17,8 @@ export interface TestRequestOptions {
   readonly peer?: string | undefined
   /** Whether the connection is encrypted. Default: `true`. */
   readonly encrypted?: boolean | undefined
+  /** The client's certificate in DER, as its handshake proved it. Default: none. */
+  readonly certificate?: Uint8Array | undefined
   /** Aborted when the client goes away. Default: it stays. */
   readonly signal?: AbortSignal | undefined
 }
@@ -42,7 +44,7 @@ export function testRequest(options: TestRequestOptions = {}): RequestSource {
     native: {},
     method,
     target,
-    peer: { address: peer, encrypted },
+    peer: { address: peer, encrypted, certificate: options.certificate },
     get gone() {
       return signal.aborted
     },

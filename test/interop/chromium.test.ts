@@ -195,7 +195,7 @@ describe.skipIf(program === undefined)('the showcase in Chromium', { timeout: 60
   it('works without JavaScript: routes, curl lines and the form, with a page for a wrong password', async () => {
     const page = await open({ javaScriptEnabled: false })
     await page.goto(showcase.url)
-    expect(await page.locator('.route pre').count()).toBe(16)
+    expect(await page.locator('.route pre').count()).toBe(20)
     expect(await page.locator('.attempts').first().isVisible()).toBe(false)
     await page.fill('#form [name=user]', 'grace')
     await page.fill('#form [name=password]', 'byron')
@@ -261,6 +261,10 @@ const answersOfButtons = {
   '/optional': ['ada: 200', 'wrong password: 401', 'ada’s token: 200', 'nothing: 200'],
   '/admin': ['ada: 200', 'alan: 403', 'wrong password: 401', 'nothing: 401'],
   '/down': ['ada: 503', 'nothing: 503'],
+  '/login': ['wrong password: 401', 'nothing: 401'],
+  '/me': ['nothing: 401'],
+  '/sessions': ['nothing: 401'],
+  '/logout': ['nothing: 401'],
 }
 
 /** What the console says beyond the answers of 4xx and 5xx, which Chromium always notes. */

@@ -111,6 +111,13 @@ describe('the showcase', () => {
       '/digest-512 401',
       '/digest-int 400',
       '/digest-int 401',
+      '/login 303',
+      '/login 401',
+      '/login 403',
+      '/me 302',
+      '/me 401',
+      '/sessions 401',
+      '/logout 401',
       '/any 431',
       '/any 405',
     ]) {
@@ -164,6 +171,13 @@ function complaintAbout(
     case 'throttled':
       if (status !== 200) return [400, 401, 403, 413, 429].includes(status) ? undefined : 'neither let in nor refused'
       return namesIn(body) === right.names.join() && right.names.length > 0 ? undefined : 'let in without right'
+    case 'sent on':
+      if (status !== 303) return 'refused against right'
+      return /\r\nset-cookie: __Host-session=s1\./i.test(head) ? undefined : 'logged in without a session'
+    case 'no session':
+      if (status === (request.method === 'POST' ? 303 : 302))
+        return /\r\nlocation: \/login(?:\?returnTo=|\r\n)/i.test(head) ? undefined : 'sent elsewhere'
+      return [401, 403].includes(status) ? undefined : 'let in without a session'
     case 'anonymous':
       if (status !== 200) return 'refused though nothing was asked for'
       return request.method === 'HEAD' || namesIn(body) === '' ? undefined : 'let in without right'

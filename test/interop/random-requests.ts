@@ -98,6 +98,16 @@ const types = [
   ';;',
 ] as const
 
+const cookies = [
+  'session=1',
+  'a=b; a=c',
+  '=;=',
+  '__Host-session=s1.AAAAAAAAAAA.AAAAAAAAAAAAAAAAAAAAAA',
+  '__Host-session=s1.AAAAAAAAAAA.AAAAAAAAAAAAAAAAAAAAAA; __Host-session=x',
+  '__Host-session=; __Host-session-remember=x',
+  '__Host-session-remember=AAAAAAAAAAAAAAAAAAAAAA.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA',
+] as const
+
 /** Asks for `/digest` with a header that is right, once. */
 export function digestRequest(random: Random, host: string, header: string): RawRequest {
   const lines: [string, string][] = [['Host', host], ['Authorization', header], ...others(random)]
@@ -130,6 +140,7 @@ function randomPath(random: Random): string {
   if (random.chance(0.05)) return '/down'
   if (random.chance(0.01)) return '/htpasswd'
   if (random.chance(0.03)) return random.of(['/throttled', '/digest-int'])
+  if (random.chance(0.04)) return random.of(['/login', '/me', '/sessions', '/logout'])
   if (random.chance(0.08))
     return random.of(['/', '/healthz', '/nothing', '/basic/', '/Basic', '//basic', '/live.js', '/basic%00'])
   return random.of(routes)
@@ -137,7 +148,8 @@ function randomPath(random: Random): string {
 
 function randomMethod(random: Random, path: string): string {
   if (random.chance(0.06)) return random.of(['POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'PROPFIND', 'GET'])
-  if (['/form', '/throttled', '/digest-int'].includes(path)) return 'POST'
+  if (['/form', '/throttled', '/digest-int', '/logout'].includes(path)) return 'POST'
+  if (['/login', '/sessions'].includes(path) && random.chance(0.7)) return 'POST'
   return random.chance(0.1) ? 'HEAD' : 'GET'
 }
 
@@ -226,7 +238,8 @@ function others(random: Random): [string, string][] {
   const lines: [string, string][] = []
   if (random.chance(0.3))
     lines.push(['Accept', random.of(['text/html,*/*;q=0.1', 'application/json', '*/*', 'x/y;;q=', ''])])
-  if (random.chance(0.2)) lines.push(['Cookie', random.of(['session=1', 'a=b; a=c', '=;=', 'session=ada-token'])])
+  if (random.chance(0.2)) lines.push(['Cookie', random.of(cookies)])
+  if (random.chance(0.05)) lines.push(['Cookie', oneOff(random, random.of([cookies[3], cookies[4], cookies[6]]))])
   if (random.chance(0.1)) lines.push(['Sec-Fetch-Site', random.of(['same-origin', 'cross-site', 'none', 'x'])])
   if (random.chance(0.05)) lines.push(['Origin', random.of(['http://evil.example', 'null'])])
   if (random.chance(0.1))

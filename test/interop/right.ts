@@ -9,6 +9,10 @@ export type Right =
   | { readonly kind: 'nobody' }
   /** Whoever guesses may have to wait, whether the guess is right or not. */
   | { readonly kind: 'throttled'; readonly names: readonly string[] }
+  /** Sent on: logged in, or to the login page. */
+  | { readonly kind: 'sent on' }
+  /** Nobody has a session, and browsers are sent to the login page. */
+  | { readonly kind: 'no session' }
   | { readonly kind: 'status'; readonly status: number }
 
 const refused: Right = { kind: 'refused' }
@@ -71,6 +75,16 @@ export function rightAnswer(request: RawRequest, digests: ReadonlyMap<string, st
       return asks ? optional(request) : { kind: 'status', status: 405 }
     case '/admin':
       return asks ? admin(passwordUser(request, utf8Passwords)) : { kind: 'status', status: 405 }
+    case '/login':
+      if (asks) return { kind: 'status', status: 200 }
+      if (method !== 'POST') return { kind: 'status', status: 405 }
+      return formUser(request) === undefined ? refused : { kind: 'sent on' }
+    case '/me':
+      return asks ? { kind: 'no session' } : { kind: 'status', status: 405 }
+    case '/sessions':
+      return asks || method === 'POST' ? { kind: 'no session' } : { kind: 'status', status: 405 }
+    case '/logout':
+      return method === 'POST' ? { kind: 'no session' } : { kind: 'status', status: 405 }
     case '/down':
       return { kind: 'status', status: asks ? 503 : 405 }
     case '/':

@@ -51,6 +51,9 @@ describe('the showcase', () => {
     ['PUT', '/events', 'GET, HEAD'],
     ['POST', '/healthz', 'GET, HEAD'],
     ['OPTIONS', '/any', 'GET, HEAD'],
+    ['PUT', '/login', 'GET, HEAD, POST'],
+    ['DELETE', '/sessions', 'GET, HEAD, POST'],
+    ['GET', '/logout', 'POST'],
   ])('answers 405 to %s %s and says what is allowed', async (method, path, allow) => {
     const answer = await fetch(showcase.url + path, { method })
     expect([answer.status, answer.headers.get('allow')]).toEqual([405, allow])
@@ -85,6 +88,10 @@ describe('the showcase', () => {
       'optional',
       'admin',
       'down',
+      'login',
+      'me',
+      'sessions',
+      'logout',
     ]) {
       expect(page).toMatch(new RegExp(`curl -i [^\n]* ${showcase.url}/${path}<`))
     }

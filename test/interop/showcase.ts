@@ -1,6 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const showcaseProgram: string = fileURLToPath(new URL('../../build/examples/showcase/main.js', import.meta.url))
@@ -24,9 +26,15 @@ export interface Showcase {
   stop(): Promise<Ending>
 }
 
-/** Starts the built showcase. `0` is any free port. */
-export async function startShowcase(port: string = '0'): Promise<Showcase> {
-  const child = runShowcase(port)
+/**
+ * Starts the built showcase. `0` is any free port.
+ *
+ * @param env more of its environment; without `BECAUTH_DATA` it has a new folder, which goes with it
+ */
+export async function startShowcase(port: string = '0', env: NodeJS.ProcessEnv = {}): Promise<Showcase> {
+  const folder = mkdtempSync(join(tmpdir(), 'becauth-showcase-'))
+  const child = runShowcase(port, { BECAUTH_DATA: folder, ...env })
+  child.once('exit', () => rmSync(folder, { recursive: true, force: true }))
   let printed = ''
   let errors = ''
   child.stdout?.setEncoding('utf8').on('data', (text: string) => {
@@ -58,10 +66,10 @@ export async function startShowcase(port: string = '0'): Promise<Showcase> {
 }
 
 /** Starts the built showcase with this `PORT`, whatever comes of it. */
-export function runShowcase(port: string): ChildProcess {
+export function runShowcase(port: string, env: NodeJS.ProcessEnv = {}): ChildProcess {
   if (!existsSync(showcaseProgram)) throw new Error('the showcase is not built: run "npm run build"')
   return spawn(process.execPath, [showcaseProgram], {
-    env: { ...process.env, PORT: port },
+    env: { ...process.env, ...env, PORT: port },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
 }

@@ -4,10 +4,10 @@ import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
-import { freePort, type ServerProcess, startServer } from './process.ts'
+import { freePort, type RestartableServer, restartable, startServer } from './process.ts'
 
 /** A PostgreSQL of the test's own, in a temporary folder. */
-export interface PostgresServer extends ServerProcess {
+export interface PostgresServer extends RestartableServer {
   /** What `pg` connects with. */
   readonly connection: {
     readonly host: string
@@ -34,8 +34,8 @@ export function postgresPrograms(): string | undefined {
   }
 }
 
-/** Starts PostgreSQL from a folder of programs on a free port of the loopback interface. */
-export async function startPostgres(programs: string): Promise<PostgresServer> {
+/** Starts PostgreSQL from a folder of programs on a free port of the loopback interface. Later settings win. */
+export async function startPostgres(programs: string, settings: readonly string[] = []): Promise<PostgresServer> {
   const folder = await mkdtemp(join(tmpdir(), 'becauth-postgres-'))
   await chmod(folder, 0o755)
   const home = await runnable(programs, folder)
@@ -45,20 +45,18 @@ export async function startPostgres(programs: string): Promise<PostgresServer> {
   await promisify(execFile)(join(home, 'bin/initdb'), [...initialise, '--encoding', 'UTF8'], { ...nobody, cwd: folder })
   const port = await freePort()
   const listen = ['-p', String(port), '-c', 'listen_addresses=127.0.0.1', '-c', 'unix_socket_directories=']
-  const server = await startServer(
-    join(home, 'bin/postgres'),
-    ['-D', data, ...listen, '-c', 'fsync=off'],
-    'database system is ready to accept connections',
-    { ...nobody, cwd: folder },
+  const options = ['-c', 'fsync=off', ...settings.flatMap((setting) => ['-c', setting])]
+  const server = await restartable(
+    () =>
+      startServer(
+        join(home, 'bin/postgres'),
+        ['-D', data, ...listen, ...options],
+        'database system is ready to accept connections',
+        { ...nobody, cwd: folder },
+      ),
+    () => rm(folder, { recursive: true, force: true }),
   )
-  return {
-    connection: { host: '127.0.0.1', port, user: 'test', database: 'postgres' },
-    signal: server.signal,
-    stop: async () => {
-      await server.stop()
-      await rm(folder, { recursive: true, force: true })
-    },
-  }
+  return { connection: { host: '127.0.0.1', port, user: 'test', database: 'postgres' }, ...server }
 }
 
 /** The programs, copied where that user can reach them when a checkout under root's home hides them. */

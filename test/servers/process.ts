@@ -11,6 +11,16 @@ export interface ServerProcess {
   signal(name: NodeJS.Signals): void
   /** Ends the process and waits until it has ended. */
   stop(): Promise<void>
+  /** Kills the process, which can do nothing about it, and waits until it has ended. */
+  kill(): Promise<void>
+}
+
+/** A server that a test can end and start again, with the same port and the same data. */
+export interface RestartableServer extends ServerProcess {
+  /** Ends the server in its own way; its data stays. */
+  halt(): Promise<void>
+  /** Starts it again after `kill` or `halt`. */
+  restart(): Promise<void>
 }
 
 /** Starts a server and waits until it says that it is ready. Rejects with what it wrote when it ends before. */
@@ -39,6 +49,33 @@ export async function startServer(
       child.kill('SIGINT')
       await ended
       clearTimeout(timer)
+    },
+    kill: async () => {
+      process.removeListener('exit', kill)
+      if (child.exitCode !== null || child.signalCode !== null) return
+      const ended = once(child, 'exit')
+      kill()
+      await ended
+    },
+  }
+}
+
+/** Makes a server that can be started again from how it is started; `cleanUp` comes after its last end. */
+export async function restartable(
+  start: () => Promise<ServerProcess>,
+  cleanUp: () => Promise<void>,
+): Promise<RestartableServer> {
+  let running = await start()
+  return {
+    signal: (name) => running.signal(name),
+    kill: () => running.kill(),
+    halt: () => running.stop(),
+    restart: async () => {
+      running = await start()
+    },
+    stop: async () => {
+      await running.stop()
+      await cleanUp()
     },
   }
 }

@@ -9,6 +9,10 @@ import { NodeSource } from '../node/node-source.ts'
 import { checkArguments, isRefused, Passes } from '../node/passes.ts'
 import { answerRefused, errorOf, type OnRefused } from '../node/refusal.ts'
 
+export type { NodeRequest, NodeResponse } from '../node/native.ts'
+export { requestSource } from '../node/node.ts'
+export type { RespondingSource } from '../node/node-source.ts'
+
 /** How to answer what was refused. */
 export interface ExpressOptions<in Q = Request, in R = Response> {
   /**

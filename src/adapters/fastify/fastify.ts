@@ -3,11 +3,13 @@ import type { Requirement } from '../../core/requirement.ts'
 import { isThenable } from '../../core/validate.ts'
 import type { Outcome, Who } from '../../core/who.ts'
 import { amend } from '../node/amend.ts'
-import { NodeSource } from '../node/node-source.ts'
+import { NodeSource, type RespondingSource } from '../node/node-source.ts'
 import { checkArguments, isRefused, Passes } from '../node/passes.ts'
 import { errorOf, type OnRefused } from '../node/refusal.ts'
 import { answerRefused, type FastifyReplyLike, type FastifyRequestLike } from './refusal.ts'
+import { FastifySource } from './source.ts'
 
+export type { RespondingSource } from '../node/node-source.ts'
 export type { FastifyReplyLike, FastifyRequestLike } from './refusal.ts'
 
 /** How to answer what was refused. */
@@ -127,6 +129,31 @@ export function protect<
     if (isThenable(outcome)) return outcome.then((settled) => settle(settled, this, request, reply))
     return settle(outcome, this, request, reply)
   }
+}
+
+/**
+ * Makes the engine's view of a Fastify request, for what handlers do to sessions: `sessions.login()` and the like set their
+ * cookies through the reply by themselves. Also for `decide()` where no hook fits.
+ *
+ * @example
+ * import type { Authenticated, Requirement } from 'becauth'
+ * import { protect, requestSource } from 'becauth/fastify'
+ * import type { Sessions } from 'becauth/session'
+ * import fastify from 'fastify'
+ *
+ * declare const form: Requirement<Authenticated<'form', { form: { id: string } }>>
+ * declare const sessions: Sessions<{ id: string }>
+ *
+ * fastify().post(
+ *   '/login',
+ *   protect(form, async (request, reply, { principal }) => {
+ *     await sessions.login(requestSource(request, reply), principal, { subject: principal.id })
+ *     return reply.redirect('/', 303)
+ *   }),
+ * )
+ */
+export function requestSource(request: FastifyRequestLike, reply: FastifyReplyLike): RespondingSource {
+  return new FastifySource(request, reply)
 }
 
 type Done = (error?: Error) => void

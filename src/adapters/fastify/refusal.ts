@@ -88,7 +88,8 @@ function sendRefusal(refused: Refused, request: FastifyRequestLike, reply: Fasti
   else reply.send(Buffer.from(body))
 }
 
-class ReplyFields implements Fields {
+/** The fields of an answer, by way of the reply. */
+export class ReplyFields implements Fields {
   readonly #reply: FastifyReplyLike
 
   constructor(reply: FastifyReplyLike) {

@@ -7,7 +7,9 @@ import { isThenable } from '../../core/validate.ts'
 import type { Outcome, Refused, Who } from '../../core/who.ts'
 import { amended, isRefused, refusalResponse, thrownOf } from '../fetch/answer.ts'
 import { addPreset } from './preset.ts'
-import { HonoSource } from './source.ts'
+import { HonoSource, type RespondingSource } from './source.ts'
+
+export type { RespondingSource } from './source.ts'
 
 /** What can be said about the Hono adapter. */
 export interface HonoOptions {
@@ -131,6 +133,35 @@ export function protect<W extends Who>(
     const outcome = decide(requirement, options, c)
     return isThenable(outcome) ? outcome.then(settle) : settle(outcome)
   }
+}
+
+/**
+ * Makes the engine's view of a Hono request, for what handlers do to sessions: `sessions.login()` and the like set their
+ * cookies by themselves. Also for `decide()` where no middleware fits.
+ *
+ * @param peer who is at the other end, where the runtime knows; default: unknown
+ *
+ * @example
+ * import type { Authenticated, Requirement } from 'becauth'
+ * import { protect, requestSource } from 'becauth/hono'
+ * import type { Sessions } from 'becauth/session'
+ * import { Hono } from 'hono'
+ *
+ * declare const form: Requirement<Authenticated<'form', { form: { id: string } }>>
+ * declare const sessions: Sessions<{ id: string }>
+ *
+ * export const app = new Hono().post(
+ *   '/login',
+ *   protect(form, async (c, { principal }) => {
+ *     await sessions.login(requestSource(c), principal, { subject: principal.id })
+ *     return c.redirect('/', 303)
+ *   }),
+ * )
+ */
+export function requestSource(c: Context, peer?: Peer): RespondingSource {
+  const source = new HonoSource(c, peer && (() => peer))
+  source.watching = true
+  return source
 }
 
 /** Lets Hono merge what earlier middleware set before the decision's fields are added; the other way round some get lost. */

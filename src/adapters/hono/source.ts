@@ -1,13 +1,19 @@
 import type { Context } from 'hono'
-import type { BodyReading, Peer, RequestSource } from '../../core/request.ts'
+import type { BodyReading, HeaderField, Peer, RequestSource } from '../../core/request.ts'
 import { readBody } from '../fetch/body.ts'
 import { headerOf, targetOf, unknownPeer } from '../fetch/source.ts'
+
+/** The engine's view of a request whose answer can be reached: logging in and out is one call then. */
+export interface RespondingSource extends RequestSource {
+  /** Adds header fields to the answer, beside what it has. */
+  readonly respond: (fields: readonly HeaderField[]) => void
+}
 
 /**
  * A Hono request as the engine sees it. It is known by Hono's own request object, because middleware such as `bodyLimit`
  * puts another raw `Request` into it.
  */
-export class HonoSource implements RequestSource {
+export class HonoSource implements RespondingSource {
   readonly native: Context['req']
   readonly #context: Context
   readonly #peer: ((c: Context) => Peer) | undefined
@@ -42,6 +48,12 @@ export class HonoSource implements RequestSource {
 
   get signal(): AbortSignal {
     return this.native.raw.signal
+  }
+
+  get respond(): (fields: readonly HeaderField[]) => void {
+    return (fields) => {
+      for (const [name, value] of fields) this.#context.header(name, value, { append: true })
+    }
   }
 
   header(name: string): string | undefined {

@@ -1,9 +1,20 @@
-import type { BodyReading, Peer, RequestSource } from '../../core/request.ts'
+import { X509Certificate } from 'node:crypto'
+import type { BodyReading, HeaderField, Peer, RequestSource } from '../../core/request.ts'
+import { appendField } from './fields.ts'
 import type { NodeRequest, NodeResponse } from './native.ts'
 import { readBody } from './read-body.ts'
 
+/** The engine's view of a request whose answer can be reached: logging in and out is one call then. */
+export interface RespondingSource extends RequestSource {
+  /**
+   * Adds header fields to the answer, beside what it has; `undefined` when there is no answer. Throws what the runtime throws
+   * when the head was sent before.
+   */
+  readonly respond?: ((fields: readonly HeaderField[]) => void) | undefined
+}
+
 /** One Node request as the engine sees it: a view, nothing is copied. */
-export class NodeSource implements RequestSource {
+export class NodeSource implements RespondingSource {
   readonly native: NodeRequest
   readonly #response: NodeResponse | undefined
   /** What carries the `body` that a framework's parser left. */
@@ -32,6 +43,9 @@ export class NodeSource implements RequestSource {
     return {
       address: socket.remoteAddress,
       encrypted: 'encrypted' in socket && socket.encrypted === true,
+      get certificate() {
+        return certificateOf(socket)
+      },
     }
   }
 
@@ -45,6 +59,14 @@ export class NodeSource implements RequestSource {
   get signal(): AbortSignal {
     this.#signal ??= this.gone ? AbortSignal.abort() : abortedBy(this.#response, this.native)
     return this.#signal
+  }
+
+  get respond(): ((fields: readonly HeaderField[]) => void) | undefined {
+    const response = this.#response
+    if (response === undefined) return undefined
+    return (fields) => {
+      for (const [name, value] of fields) appendField(response, name, value)
+    }
   }
 
   header(name: string): string | undefined {
@@ -63,6 +85,13 @@ export class NodeSource implements RequestSource {
   body(limitBytes: number): Promise<BodyReading> {
     return readBody(this, limitBytes, this.#holder, this.#response)
   }
+}
+
+/** Only sockets of TLS have the function. It answers nothing where the client was not asked for a certificate. */
+function certificateOf(socket: object): Uint8Array | undefined {
+  if (!('getPeerX509Certificate' in socket) || typeof socket.getPeerX509Certificate !== 'function') return undefined
+  const certificate: unknown = socket.getPeerX509Certificate()
+  return certificate instanceof X509Certificate ? certificate.raw : undefined
 }
 
 /** HTTP/2's `:authority` is the host. A `Host` beside it that says otherwise spoils both (RFC 9113, section 8.3.1). */

@@ -1,7 +1,15 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { createServer as createServer2, type Http2ServerRequest, type Http2ServerResponse } from 'node:http2'
-import type { Anonymous, Authenticated, Refused, RequestSource } from 'becauth'
-import { authenticate, type NodeRequest, type NodeResponse, protect, requestSource, writeRefusal } from 'becauth/node'
+import type { Anonymous, Authenticated, Refused } from 'becauth'
+import {
+  authenticate,
+  type NodeRequest,
+  type NodeResponse,
+  protect,
+  type RespondingSource,
+  requestSource,
+  writeRefusal,
+} from 'becauth/node'
 import { expectType } from '../../../test/types/expect-type.ts'
 import { auth, type Claims, otherAuth, type Staff } from '../../../test/types/fixture.ts'
 
@@ -81,7 +89,7 @@ createServer2((request, response) => {
 // ---- upgrades ------------------------------------------------------------------------------------------------------
 createServer().on('upgrade', async (request, socket) => {
   const source = requestSource(request)
-  expectType<RequestSource>()(source)
+  expectType<RespondingSource>()(source)
   const outcome = await auth.decide(source, 'api')
   if (outcome.kind === 'authenticated') expectType<Claims>()(outcome.principal)
   else writeRefusal(outcome, socket)

@@ -1,15 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { RequestSource } from '../../core/request.ts'
 import type { Requirement } from '../../core/requirement.ts'
 import { isThenable } from '../../core/validate.ts'
 import type { Outcome, Who } from '../../core/who.ts'
 import { amend } from './amend.ts'
 import type { NodeRequest, NodeResponse } from './native.ts'
-import { NodeSource } from './node-source.ts'
+import { NodeSource, type RespondingSource } from './node-source.ts'
 import { checkArguments, isRefused, Passes } from './passes.ts'
 import { answerRefused, type OnRefused } from './refusal.ts'
 
 export type { NodeRequest, NodeResponse } from './native.ts'
+export type { RespondingSource } from './node-source.ts'
 export { type OnRefused, writeRefusal } from './refusal.ts'
 
 /** How to answer what was refused. */
@@ -127,10 +127,28 @@ export function authenticate<W extends Who>(requirement: Requirement<W>, options
 }
 
 /**
- * Makes the engine's view of a Node request, for `decide()` where there is no middleware: WebSocket upgrades, say.
+ * Makes the engine's view of a Node request: for `decide()` where there is no middleware, WebSocket upgrades, say, and for
+ * what handlers do to sessions.
  *
- * With the response, the client's going away aborts the providers' signal; without, the closing of the socket does.
+ * With the response, the client's going away aborts the providers' signal, and `sessions.login()` and the like set their
+ * cookies by themselves; without, the closing of the socket aborts it.
+ *
+ * @example
+ * import { createServer } from 'node:http'
+ * import type { Authenticated, Requirement } from 'becauth'
+ * import { protect, requestSource } from 'becauth/node'
+ * import type { Sessions } from 'becauth/session'
+ *
+ * declare const form: Requirement<Authenticated<'form', { form: { id: string } }>>
+ * declare const sessions: Sessions<{ id: string }>
+ *
+ * createServer(
+ *   protect(form, async (request, response, { principal }) => {
+ *     await sessions.login(requestSource(request, response), principal, { subject: principal.id })
+ *     response.writeHead(303, { Location: '/' }).end()
+ *   }),
+ * )
  */
-export function requestSource(request: NodeRequest, response?: NodeResponse): RequestSource {
+export function requestSource(request: NodeRequest, response?: NodeResponse): RespondingSource {
   return new NodeSource(request, response)
 }

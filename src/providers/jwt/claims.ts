@@ -1,6 +1,6 @@
 import type { InvalidCredentials } from '../../core/cause.ts'
 import { isJsonObject, type JsonObject, type JsonValue } from '../../wire/json.ts'
-import { expired, notClaims, notYetValid, proofMissing, tooOld, wrongAudience, wrongIssuer } from './refusals.ts'
+import { expired, notClaims, notYetValid, tooOld, wrongAudience, wrongIssuer } from './refusals.ts'
 import type { Rules } from './rules.ts'
 
 /**
@@ -45,11 +45,8 @@ export function judgeClaims(claims: JsonObject, rules: Rules): JwtClaims | Inval
   if (claims.iss !== rules.issuer) return wrongIssuer
   if (!isFor(claims.aud, rules.audiences)) return wrongAudience
   for (const [name, foreign] of rules.forbidden) if (hasClaim(claims, name)) return foreign
-  const confirmation = claims.cnf
-  if (confirmation === undefined) return claims
-  if (!isJsonObject(confirmation)) return notClaims
-  // No proof is configured, so a token that is bound to a key would be used as one that is not.
-  return Object.keys(confirmation).length === 0 ? claims : proofMissing
+  // What it binds the token to is proved for each request.
+  return claims.cnf === undefined || isJsonObject(claims.cnf) ? claims : notClaims
 }
 
 function hasClaim(claims: JsonObject, name: string): boolean {

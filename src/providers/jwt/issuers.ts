@@ -1,5 +1,6 @@
 import { AuthenticationError } from '../../core/cause.ts'
 import type { AuthenticationContext, Awaitable } from '../../core/provider.ts'
+import type { TokenResource } from '../../core/token-resource.ts'
 import { isThenable } from '../../core/validate.ts'
 import { BoundedMap } from './bounded-map.ts'
 import type { IssuerRules } from './options.ts'
@@ -18,10 +19,13 @@ export function oneIssuer(rules: Rules): Issuers {
 }
 
 /** @throws TypeError when the rules of one cannot be used. */
-export function listedIssuers(record: Readonly<Record<string, IssuerRules>>): Issuers {
+export function listedIssuers(
+  record: Readonly<Record<string, IssuerRules>>,
+  resource: TokenResource | undefined,
+): Issuers {
   const list = Object.entries(record)
   if (list.length === 0) throw new TypeError('jwt(): "issuers" must list an issuer at least')
-  const byName = new Map(list.map(([name, rules]) => [name, rulesOf(name, rules, 'jwt() of "issuers"')]))
+  const byName = new Map(list.map(([name, rules]) => [name, rulesOf(name, rules, 'jwt() of "issuers"', resource)]))
   return { only: undefined, choose: (issuer) => byName.get(issuer) ?? null }
 }
 
@@ -40,14 +44,16 @@ class LookedUpIssuers implements Issuers {
   readonly only = undefined
   readonly #lookUp: LookUp
   readonly #ttlSeconds: number
+  readonly #resource: TokenResource | undefined
   readonly #trusted = new BoundedMap<Remembered>(MAXIMUM_ENTRIES)
   /** What is not trusted has a memory of its own, so that strangers displace nobody. */
   readonly #strange = new BoundedMap<Remembered>(MAXIMUM_ENTRIES)
   readonly #pending = new Map<string, Promise<Rules | null>>()
 
-  constructor(lookUp: LookUp, ttlSeconds: number) {
+  constructor(lookUp: LookUp, ttlSeconds: number, resource: TokenResource | undefined) {
     this.#lookUp = lookUp
     this.#ttlSeconds = ttlSeconds
+    this.#resource = resource
   }
 
   choose(issuer: string, context: AuthenticationContext): Awaitable<Rules | null> {
@@ -79,19 +85,19 @@ class LookedUpIssuers implements Issuers {
       this.#strange.set(issuer, { rules: null, until: now + this.#ttlSeconds / 10 })
       return null
     }
-    const rules = checkedRules(issuer, answer)
+    const rules = checkedRules(issuer, answer, this.#resource)
     this.#trusted.set(issuer, { rules, until: now + this.#ttlSeconds })
     return rules
   }
 }
 
-export function lookedUpIssuers(lookUp: LookUp, ttlSeconds: number): Issuers {
-  return new LookedUpIssuers(lookUp, ttlSeconds)
+export function lookedUpIssuers(lookUp: LookUp, ttlSeconds: number, resource: TokenResource | undefined): Issuers {
+  return new LookedUpIssuers(lookUp, ttlSeconds, resource)
 }
 
-function checkedRules(issuer: string, answer: IssuerRules): Rules {
+function checkedRules(issuer: string, answer: IssuerRules, resource: TokenResource | undefined): Rules {
   try {
-    return rulesOf(issuer, answer, 'jwt() of "issuers"')
+    return rulesOf(issuer, answer, 'jwt() of "issuers"', resource)
   } catch (error) {
     throw new AuthenticationError('jwt(): "issuers" answered rules that cannot be used', {
       code: 'invalid-answer',

@@ -3,6 +3,7 @@ import { expectType } from '../../../test/types/expect-type.ts'
 import { authentication } from '../../core/authentication.ts'
 import { invalidCredentials } from '../../core/cause.ts'
 import type { AuthenticationProvider } from '../../core/provider.ts'
+import type { TokenResource } from '../../core/token-resource.ts'
 import type { KeySource } from '../../keys/key-source.ts'
 import type { JsonValue } from '../../wire/json.ts'
 import { type IssuerRules, type JwtClaims, jwt, type StandardSchema } from './jwt.ts'
@@ -64,6 +65,15 @@ expectType<AuthenticationProvider<JwtClaims>>()(jwt({ issuers: { 'https://a.exam
 expectType<AuthenticationProvider<{ sub: string; roles: string[] }>>()(
   jwt({ issuers: async (issuer) => (issuer === 'https://a.example' ? rules : null), claims: schema }),
 )
+
+/** A resource says what the audience is. */
+declare const resource: TokenResource
+expectType<AuthenticationProvider<JwtClaims>>()(jwt({ issuer: 'https://id.example', keys, resource }))
+expectType<AuthenticationProvider<{ sub: string; roles: string[] }>>()(
+  jwt({ issuer: 'https://id.example', keys, resource, claims: schema }),
+)
+// @ts-expect-error an address is no resource
+jwt({ issuer: 'https://id.example', keys, resource: 'https://service.example' })
 
 // @ts-expect-error the issuer is required
 jwt({ audience: 'orders', keys })

@@ -8,6 +8,7 @@ import {
   provider,
   type Verdict,
 } from '../../core/provider.ts'
+import type { Proved } from '../../core/token-proofs.ts'
 import { explained } from '../../core/token-refusals.ts'
 import { tokenSource } from '../../core/token-source.ts'
 import {
@@ -35,6 +36,7 @@ export type {
   JwsAlgorithm,
   JwtCredential,
   JwtOptions,
+  ResourceTokensOptions,
   SeveralIssuersOptions,
   SingleIssuerOptions,
 } from './options.ts'
@@ -47,7 +49,7 @@ export type { StandardSchema } from './standard-schema.ts'
  * from `keys` alone and never from the token. Refused tokens are answered as `bearer()` answers them: 401 and
  * `error="invalid_token"`, or 400 and `error="invalid_request"` for a repeated token; the reason and a sentence for the
  * developer are in the cause. Keys that cannot be reached are an `Error`, so 503 and no refusal. A token that is bound to
- * a key (`cnf`) is `proof-missing`.
+ * a key (`cnf`) must be proved by one of `proofs`, each time.
  *
  * Verified tokens are remembered, so that a second request with the same token costs a hash; time and keys are judged and
  * `validate` is asked each time all the same.
@@ -68,33 +70,57 @@ export type { StandardSchema } from './standard-schema.ts'
 export function jwt<C extends Principal = JwtClaims, P extends Principal = C>(
   options: JwtOptions<C, P>,
 ): AuthenticationProvider<PrincipalFrom<P>> {
-  const tokens = tokenCheckOf(options)
+  if (typeof options !== 'object' || options === null) throw new TypeError('jwt(): wants an object of options')
   const source = tokenSource(options, 'jwt()')
+  const tokens = tokenCheckOf(options)
   const { refusals } = source
   const { validate = asPrincipal<C, P> } = options
 
   const decide = (
     accepted: Accepted<C> | AuthenticationFailedCause,
+    token: string,
     grant: Grant | undefined,
     context: AuthenticationContext,
   ): Awaitable<Verdict<PrincipalFrom<P>>> => {
-    if (isCause(accepted)) return explained({ cause: accepted }, refusals)
-    const { until } = accepted.verified.validity
-    const verdict = verdictOf<P>(validate(accepted.credential, context), 'jwt()', {
+    if (isCause(accepted)) return explained({ cause: accepted }, source.refusalsOf(context.request))
+    const proved = source.proofs.prove(token, accepted.verified.claims.cnf, context)
+    return isThenable(proved)
+      ? proved.then((settled) => conclude(accepted, settled, grant, context))
+      : conclude(accepted, proved, grant, context)
+  }
+
+  const explain = (
+    verdict: Verdict<PrincipalFrom<P>>,
+    { request }: AuthenticationContext,
+  ): Verdict<PrincipalFrom<P>> =>
+    verdict.cause === undefined ? verdict : explained(verdict, source.refusalsOf(request))
+
+  const conclude = (
+    { verified, credential }: Accepted<C>,
+    proved: Proved,
+    grant: Grant | undefined,
+    context: AuthenticationContext,
+  ): Awaitable<Verdict<PrincipalFrom<P>>> => {
+    if (proved.cause !== undefined) return proved
+    const { until } = verified.validity
+    const verdict = verdictOf<P>(validate(credential, context), 'jwt()', {
       expiresAt: until === Number.POSITIVE_INFINITY ? undefined : until,
       ambient: grant?.ambient,
+      claims: verified.claims,
       onAccept: grant?.onAccept,
+      always: proved.always,
     })
-    return isThenable(verdict) ? verdict.then((settled) => explained(settled, refusals)) : explained(verdict, refusals)
+    return isThenable(verdict) ? verdict.then((settled) => explain(settled, context)) : explain(verdict, context)
   }
 
   const read = (context: AuthenticationContext): Awaitable<Verdict<PrincipalFrom<P>>> => {
     const found = source.find(context.request)
     if (found.cause !== undefined) return found
-    const accepted = tokens.check(found.token, context)
+    const { token, grant } = found
+    const accepted = tokens.check(token, context)
     return isThenable(accepted)
-      ? accepted.then((settled) => decide(settled, found.grant, context))
-      : decide(accepted, found.grant, context)
+      ? accepted.then((settled) => decide(settled, token, grant, context))
+      : decide(accepted, token, grant, context)
   }
 
   // Most tokens are known, or become known: their grammar is that of a JWT. Why one is refused, the grammar may tell.
@@ -105,7 +131,7 @@ export function jwt<C extends Principal = JwtClaims, P extends Principal = C>(
   ): Awaitable<Verdict<PrincipalFrom<P>>> =>
     isCause(accepted) && glanced.length <= tokens.maxLength && !isToken68(glanced)
       ? read(context)
-      : decide(accepted, source.grant, context)
+      : decide(accepted, glanced, source.grant, context)
 
   return provider({
     challenge: refusals.challenge,
@@ -119,6 +145,7 @@ export function jwt<C extends Principal = JwtClaims, P extends Principal = C>(
     },
     override: options.challenge,
     description: options.description,
+    denialChallenges: refusals.challenges,
     readsHeaders: source.readsHeaders,
     malformedRequestStatus: 400,
   })

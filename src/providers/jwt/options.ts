@@ -1,4 +1,5 @@
 import type { AuthenticationContext, Awaitable, ChallengeFunction, Principal } from '../../core/provider.ts'
+import type { TokenResource } from '../../core/token-resource.ts'
 import type { TokenSourceOptions } from '../../core/token-source.ts'
 import type { Validated } from '../../core/validate.ts'
 import type { KeySource } from '../../keys/key-source.ts'
@@ -33,7 +34,10 @@ export type JwsAlgorithm =
 export interface IssuerRules {
   /** Where the issuer's keys come from: `staticKeys()`, `jwks()`, `discoveredKeys()` or one's own. */
   readonly keys: KeySource
-  /** What `aud` calls this service; one of several is enough. A token for somebody else is `wrong-audience`. */
+  /**
+   * What `aud` calls this service; one of several is enough. A token for somebody else is `wrong-audience`. With a
+   * `resource` it can only be the resource.
+   */
   readonly audience: string | readonly string[]
   /**
    * The only algorithms that are accepted. A secret's must be named: `['HS256']`. Default: all asymmetric ones, that is
@@ -153,6 +157,17 @@ export interface SingleIssuerOptions<C, P extends Principal> extends SharedOptio
   readonly issuers?: undefined
 }
 
+/** `jwt()` for the tokens of one issuer that are made for a `resource`: `aud` must have exactly its identifier. */
+export interface ResourceTokensOptions<C, P extends Principal>
+  extends SharedOptions<C, P>,
+    Omit<IssuerRules, 'audience'> {
+  readonly resource: TokenResource
+  readonly audience?: undefined
+  /** The issuer: exactly what `iss` must be. */
+  readonly issuer: string
+  readonly issuers?: undefined
+}
+
 /** `jwt()` for the tokens of several issuers. */
 export interface SeveralIssuersOptions<C, P extends Principal> extends SharedOptions<C, P> {
   /**
@@ -170,4 +185,7 @@ export interface SeveralIssuersOptions<C, P extends Principal> extends SharedOpt
 }
 
 /** What `jwt()` is told. */
-export type JwtOptions<C, P extends Principal> = SingleIssuerOptions<C, P> | SeveralIssuersOptions<C, P>
+export type JwtOptions<C, P extends Principal> =
+  | SingleIssuerOptions<C, P>
+  | ResourceTokensOptions<C, P>
+  | SeveralIssuersOptions<C, P>

@@ -69,11 +69,6 @@ export const tooOld: InvalidCredentials = refusal('expired', 'the "iat" is longe
 
 export const notYetValid: InvalidCredentials = refusal('not-yet-valid', 'the "nbf" or "iat" is in the future')
 
-export const proofMissing: InvalidCredentials = refusal(
-  'proof-missing',
-  'the token is bound to a key ("cnf"), and nothing here confirms its possession',
-)
-
 export const schemaRefused: InvalidCredentials = refusal(
   'missing-claim',
   'the claims do not fit the schema of "claims"',

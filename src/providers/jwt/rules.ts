@@ -1,4 +1,5 @@
 import type { InvalidCredentials } from '../../core/cause.ts'
+import type { TokenResource } from '../../core/token-resource.ts'
 import { runtimeHas } from '../../keys/algorithms.ts'
 import { FoundKeys, isKeySource } from './found-keys.ts'
 import type { IssuerRules, JwsAlgorithm } from './options.ts'
@@ -18,6 +19,11 @@ export interface Rules {
   readonly maxAgeSeconds: number | undefined
 }
 
+/** Rules as they are given; a `resource` may stand for the audience. */
+interface GivenRules extends Omit<IssuerRules, 'audience'> {
+  readonly audience?: IssuerRules['audience'] | undefined
+}
+
 const asymmetric: readonly JwsAlgorithm[] = [
   ...(['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'] as const),
   ...(['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'] as const),
@@ -32,7 +38,12 @@ const ofOtherTokens = ['at_hash', 'c_hash', 's_hash', 'events', 'nonce'] as cons
 const MAXIMUM_TOLERANCE = 600
 
 /** @throws TypeError, naming the option under `where`, when a rule cannot be used. */
-export function rulesOf(issuer: unknown, options: IssuerRules, where: string): Rules {
+export function rulesOf(
+  issuer: unknown,
+  options: GivenRules,
+  where: string,
+  resource: TokenResource | undefined,
+): Rules {
   if (typeof options !== 'object' || options === null) throw new TypeError(`${where}: must be an object of rules`)
   if (typeof issuer !== 'string' || issuer === '') {
     throw new TypeError(`${where}: "issuer" must be the issuer's exact "iss", a non-empty string`)
@@ -50,7 +61,7 @@ export function rulesOf(issuer: unknown, options: IssuerRules, where: string): R
   }
   return {
     issuer,
-    audiences: audiencesOf(options, where),
+    audiences: audiencesOf(options, where, resource),
     keys: new FoundKeys(keys, 'sig'),
     algorithms: algorithmsOf(options, where),
     strict: profile === 'rfc9068',
@@ -61,7 +72,11 @@ export function rulesOf(issuer: unknown, options: IssuerRules, where: string): R
   }
 }
 
-function audiencesOf({ audience }: IssuerRules, where: string): ReadonlySet<string> {
+function audiencesOf(options: GivenRules, where: string, resource: TokenResource | undefined): ReadonlySet<string> {
+  const { audience = resource?.resource } = options
+  if (resource !== undefined && audience !== resource.resource) {
+    throw new TypeError(`${where}: "audience" must be left out, or be the one of "resource"`)
+  }
   const audiences: readonly unknown[] = Array.isArray(audience) ? audience : [audience]
   const texts = audiences.filter((one) => typeof one === 'string' && one !== '')
   if (texts.length === 0 || texts.length < audiences.length) {
@@ -70,7 +85,7 @@ function audiencesOf({ audience }: IssuerRules, where: string): ReadonlySet<stri
   return new Set(texts.map(String))
 }
 
-function algorithmsOf({ algorithms = asymmetric }: IssuerRules, where: string): ReadonlySet<string> {
+function algorithmsOf({ algorithms = asymmetric }: GivenRules, where: string): ReadonlySet<string> {
   if (!Array.isArray(algorithms) || algorithms.length === 0 || !algorithms.every((one) => known.has(one))) {
     throw new TypeError(`${where}: "algorithms" must be a list of ${[...known].join(', ')}`)
   }
@@ -79,7 +94,7 @@ function algorithmsOf({ algorithms = asymmetric }: IssuerRules, where: string): 
   return new Set(algorithms)
 }
 
-function requiredOf(options: IssuerRules, where: string): Rules['required'] {
+function requiredOf(options: GivenRules, where: string): Rules['required'] {
   const { profile = 'rfc9068', requiredClaims = [], maxAgeSeconds, dangerouslyAcceptUnexpiring } = options
   if (!Array.isArray(requiredClaims) || !requiredClaims.every((one) => typeof one === 'string' && one !== '')) {
     throw new TypeError(`${where}: "requiredClaims" must be a list of names of claims`)
@@ -95,7 +110,7 @@ function requiredOf(options: IssuerRules, where: string): Rules['required'] {
   return [...reasons].map(([name, because]) => [name, claimMissing(name, because)])
 }
 
-function foreignTo({ allowNonce }: IssuerRules): Rules['forbidden'] {
+function foreignTo({ allowNonce }: GivenRules): Rules['forbidden'] {
   const names = allowNonce === true ? ofOtherTokens.filter((name) => name !== 'nonce') : ofOtherTokens
   return names.map((name) => [name, claimForeign(name)])
 }

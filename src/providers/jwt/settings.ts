@@ -11,7 +11,6 @@ const DEFAULT_TTL = 300
 
 /** @throws TypeError when an option is missing or cannot be used. */
 export function tokenCheckOf<C extends Principal, P extends Principal>(options: JwtOptions<C, P>): TokenCheck<C> {
-  if (typeof options !== 'object' || options === null) throw new TypeError('jwt(): wants an object of options')
   const { maxTokenLength = LONGEST_TOKEN, claims, validate, challenge, decrypt } = options
   for (const [name, value] of Object.entries({ validate, challenge })) {
     if (value !== undefined && typeof value !== 'function') throw new TypeError(`jwt(): "${name}" must be a function`)
@@ -42,15 +41,16 @@ function entriesOf<C, P extends Principal>({ cache }: JwtOptions<C, P>): number 
 }
 
 function issuersOf<C, P extends Principal>(options: JwtOptions<C, P>): Issuers {
-  if (options.issuers === undefined) return oneIssuer(rulesOf(options.issuer, options, 'jwt()'))
+  const { resource } = options
+  if (options.issuers === undefined) return oneIssuer(rulesOf(options.issuer, options, 'jwt()', resource))
   const { issuers, issuersTtlSeconds = DEFAULT_TTL } = options
   if (options.issuer !== undefined) throw new TypeError('jwt(): wants either "issuer" or "issuers"')
   if (typeof issuers === 'function') {
     if (!(issuersTtlSeconds >= 0)) throw new TypeError('jwt(): "issuersTtlSeconds" must not be negative')
-    return lookedUpIssuers(issuers, issuersTtlSeconds)
+    return lookedUpIssuers(issuers, issuersTtlSeconds, resource)
   }
   if (typeof issuers !== 'object' || issuers === null) {
     throw new TypeError('jwt(): "issuers" must be rules by issuer, or a function that looks them up')
   }
-  return listedIssuers(issuers)
+  return listedIssuers(issuers, resource)
 }

@@ -1,4 +1,5 @@
 export { type MemoryLimiter, type MemoryLimiterOptions, memoryLimiter } from './limiter.ts'
 export { type MemoryNonceStore, type MemoryNonceStoreOptions, memoryNonceStore } from './nonce-store.ts'
+export { type MemoryOneTimeStore, type MemoryOneTimeStoreOptions, memoryOneTimeStore } from './one-time-store.ts'
 export { type MemoryRememberStore, type MemoryRememberStoreOptions, memoryRememberStore } from './remember-store.ts'
 export { type MemorySessionStore, type MemorySessionStoreOptions, memorySessionStore } from './session-store.ts'
