@@ -38,7 +38,9 @@ for (const [subpath] of publicEntries(root)) {
   }
   const [output] = Object.values(metafile.outputs)
   for (const { path } of output.imports) {
-    const isAllowed = path.startsWith('node:') ? rule.node === true : (rule.packages ?? []).includes(path)
+    const isAllowed = path.startsWith('node:')
+      ? rule.node === true
+      : (rule.packages ?? []).some((name) => path === name || path.startsWith(`${name}/`))
     if (!isAllowed) problems.push(`${subpath}: pulls in "${path}"`)
   }
   const [{ text }] = outputFiles

@@ -44,7 +44,11 @@ export const bundleRules = {
   './certificate-bound': { folders: [...decision, 'crypto/', 'proofs/certificate-bound/'] },
   './resource': { folders: [...decision, 'resource/'] },
   './keys': { folders: [...decision, 'crypto/', 'keys/'], packages: ['jose'] },
-  './testing': { folders: [...decision, 'crypto/', 'providers/', 'testing/'], node: true },
+  './testing': {
+    folders: [...decision, 'crypto/', 'providers/', 'testing/'],
+    packages: ['ipaddr.js'],
+    node: true,
+  },
 }
 
 /** Files of dist that nothing imports: they are loaded by their address, as a worker is. */
