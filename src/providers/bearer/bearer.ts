@@ -63,7 +63,7 @@ export function bearer<P extends Principal>(options: BearerOptions<P>): Authenti
     token: string,
     context: AuthenticationContext,
   ): Awaitable<Verdict<PrincipalFrom<P>>> => {
-    if (verdict.cause !== undefined) return explained(verdict, source.refusalsOf(context.request))
+    if (verdict.cause !== undefined) return explained<PrincipalFrom<P>>(verdict, source.refusalsOf(context.request))
     return proved(verdict, source.proofs.prove(token, confirmationOf(verdict.principal), context))
   }
   return provider({
