@@ -43,6 +43,10 @@ export const bundleRules = {
   },
   './certificate-bound': { folders: [...decision, 'crypto/', 'proofs/certificate-bound/'] },
   './resource': { folders: [...decision, 'resource/'] },
+  './introspection': {
+    folders: [...decision, 'crypto/', 'keys/', 'providers/introspection/'],
+    packages: ['jose', 'openid-client', 'oauth4webapi'],
+  },
   './keys': { folders: [...decision, 'crypto/', 'keys/'], packages: ['jose'] },
   './testing': {
     folders: [...decision, 'crypto/', 'providers/', 'testing/'],

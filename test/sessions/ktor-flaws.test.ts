@@ -93,6 +93,16 @@ describe('what Ktor gets wrong about stored sessions', () => {
     expect(causeOf(await auth.decide(request(), 'visitor'))).toMatchObject({ reason: 'revoked' })
   })
 
+  it('F30: a session that another process ended is over here at once', async () => {
+    const { login, decide, store } = service()
+    const elsewhere = service({ store })
+    const browser = new Browser()
+    const { session } = await login(browser)
+    expect(await decide(browser)).toMatchObject({ kind: 'authenticated' })
+    expect(await elsewhere.stored.revoke('ada', session?.handle ?? '')).toBe(true)
+    expect(causeOf(await decide(browser))).toMatchObject({ reason: 'unknown', discardable: true })
+  })
+
   it('D38: data written by hand into the cookie is nobody', async () => {
     const { decide } = service()
     const outcome = await decide(holding(encodeURIComponent(JSON.stringify(ada))))

@@ -1,0 +1,65 @@
+import {
+  type ClientAuth,
+  ClientSecretBasic,
+  ClientSecretJwt,
+  ClientSecretPost,
+  PrivateKeyJwt,
+  TlsClientAuth,
+} from 'openid-client'
+
+/**
+ * How the service proves to the issuer that it may ask about tokens, named as in the registration of clients.
+ *
+ * @see RFC 7662, section 2.1; RFC 7591, section 2; OpenID Connect Core 1.0, section 9; RFC 8705, section 2
+ */
+export type ClientAuthentication =
+  | {
+      readonly method: 'client_secret_basic' | 'client_secret_post' | 'client_secret_jwt'
+      readonly secret: string
+    }
+  | {
+      readonly method: 'private_key_jwt'
+      /** A private key of Web Crypto that may sign. Its algorithm is the one that is signed with. */
+      readonly key: CryptoKey
+      /** The id under which the issuer knows the key. Default: none. */
+      readonly kid?: string | undefined
+    }
+  | {
+      /** By the certificate of the connection, which the `fetch` of `authentication()` has to present. */
+      readonly method: 'tls_client_auth' | 'self_signed_tls_client_auth'
+    }
+
+/** @throws TypeError when it is no method that is known, or what the method needs is not there. */
+export function clientAuthOf(given: ClientAuthentication): ClientAuth {
+  switch (given?.method) {
+    case 'client_secret_basic':
+      return ClientSecretBasic(secretOf(given.secret))
+    case 'client_secret_post':
+      return ClientSecretPost(secretOf(given.secret))
+    case 'client_secret_jwt':
+      return ClientSecretJwt(secretOf(given.secret))
+    case 'private_key_jwt':
+      return PrivateKeyJwt(privateKeyOf(given))
+    case 'tls_client_auth':
+    case 'self_signed_tls_client_auth':
+      return TlsClientAuth()
+    default:
+      throw new TypeError(
+        'introspection(): "clientAuthentication.method" must be client_secret_basic, client_secret_post, client_secret_jwt, private_key_jwt, tls_client_auth or self_signed_tls_client_auth',
+      )
+  }
+}
+
+function secretOf(secret: unknown): string {
+  if (typeof secret === 'string' && secret !== '') return secret
+  throw new TypeError('introspection(): "clientAuthentication.secret" must be a non-empty string')
+}
+
+function privateKeyOf({ key, kid }: { readonly key: CryptoKey; readonly kid?: string | undefined }) {
+  if (typeof key !== 'object' || key === null || key.type !== 'private' || !key.usages.includes('sign')) {
+    throw new TypeError('introspection(): "clientAuthentication.key" must be a private CryptoKey that may sign')
+  }
+  if (kid === undefined) return key
+  if (typeof kid === 'string' && kid !== '') return { key, kid }
+  throw new TypeError('introspection(): "clientAuthentication.kid" must be a non-empty string')
+}
