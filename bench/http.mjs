@@ -43,6 +43,29 @@ export const digestServers = [
   { framework: 'hono', library: 'becauth', file: 'hono-becauth' },
 ]
 
+/** Each session is logged in to first, and its cookie sent to the open route as well. */
+export const sessionMeasures = [
+  { name: 'memory', path: '/memory', login: '/login/memory', status: 200 },
+  { name: 'SQLite', path: '/sqlite', login: '/login/sqlite', status: 200 },
+  { name: 'sealed', path: '/sealed', login: '/login/sealed', status: 200 },
+  { name: 'control', path: '/open2', headers: {}, status: 200 },
+]
+
+export const sessionServers = [
+  { framework: 'node:http', library: 'becauth', file: 'node-sessions' },
+  { framework: 'node:http', library: 'iron-session', file: 'node-iron-session', without: ['memory', 'SQLite'] },
+  { framework: 'node:http', library: 'Better Auth', file: 'node-better-auth', without: ['memory', 'sealed'] },
+  { framework: 'express', library: 'express-session', file: 'express-session', without: ['SQLite', 'sealed'] },
+  { framework: 'express', library: 'becauth', file: 'express-sessions' },
+  {
+    framework: 'fastify',
+    library: '@fastify/session, secure-session',
+    file: 'fastify-session-plugins',
+    without: ['SQLite'],
+  },
+  { framework: 'fastify', library: 'becauth', file: 'fastify-sessions' },
+]
+
 const canPin = availableParallelism() > 1 && spawnSync('taskset', ['--version']).status === 0
 
 /** The generator stays on the first core, servers run on the second, where there are two. */
@@ -98,12 +121,25 @@ async function signing(url, { signedFor, path }) {
 
 const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]
 
+/** The header fields of a browser that has logged in. */
+async function cookies(url) {
+  const { headers } = await fetch(url)
+  const set = headers.getSetCookie().map((line) => line.split(';')[0])
+  if (set.length === 0) throw new Error(`${url} sets no cookie`)
+  return { cookie: set.join('; ') }
+}
+
 /** Alternates short slices of a protected route with its open one, so that a noisy machine is noisy for both. */
 export async function measureServer({ framework, library, file, without = [] }, measures, { rounds, seconds }) {
   const server = await start(file)
   try {
     const rows = {}
-    const wanted = measures.filter(({ name }) => !without.includes(name))
+    const wanted = []
+    for (const measure of measures.filter(({ name }) => !without.includes(name))) {
+      wanted.push(
+        measure.login === undefined ? measure : { ...measure, headers: await cookies(server.url + measure.login) },
+      )
+    }
     const openOf = (measure) => ({ ...measure, path: '/open', signedFor: measure.path, status: 200 })
     for (const measure of wanted) {
       await slice(server, openOf(measure), 1)

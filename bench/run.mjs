@@ -16,13 +16,16 @@ function must(command, args, cwd) {
 }
 
 must('node', ['scripts/setup.mjs'], fileURLToPath(new URL('..', import.meta.url)))
-if (!existsSync(new URL('node_modules/@node-rs/argon2', import.meta.url)))
+if (!existsSync(new URL('node_modules/iron-session', import.meta.url)))
   must('npm', ['ci', '--no-audit', '--no-fund'], here)
 
 const { measureInProcess } = await import('./in-process.mjs')
 const { measureDigest } = await import('./digest.mjs')
 const { measureLoginFlood, measureThroughput } = await import('./passwords.mjs')
-const { common, digestServers, digests, measureServer, pinGenerator, servers } = await import('./http.mjs')
+const { measureSessions } = await import('./sessions.mjs')
+const { measureManySessions } = await import('./many-sessions.mjs')
+const { common, digestServers, digests, measureServer, pinGenerator, servers, sessionMeasures, sessionServers } =
+  await import('./http.mjs')
 const { tablesOf } = await import('./table.mjs')
 
 async function measureServers(list, measures) {
@@ -40,6 +43,11 @@ const parts = {
   'in-process': async () => ({ inProcess: await measureInProcess() }),
   http: async () => ({ http: await measureServers(servers, common) }),
   digest: async () => ({ digest: await measureDigest(), digestHttp: await measureServers(digestServers, digests) }),
+  sessions: async () => ({
+    sessions: await measureSessions(),
+    sessionHttp: await measureServers(sessionServers, sessionMeasures),
+  }),
+  'many-sessions': async () => ({ manySessions: await measureManySessions(quick ? 100_000 : 1_000_000) }),
   passwords: async () => {
     const throughput = await measureThroughput({ seconds: quick ? 2 : 10 })
     pinned = pinGenerator()
@@ -53,11 +61,11 @@ if (unknown.length > 0) {
   process.exit(1)
 }
 
-const order = ['in-process', 'passwords', 'http', 'digest']
+const order = ['in-process', 'many-sessions', 'passwords', 'http', 'digest', 'sessions']
 const before = named.length > 0 && existsSync(results) ? JSON.parse(readFileSync(results, 'utf8')) : {}
 const measured = {}
 for (const name of order.filter((name) => named.length === 0 || named.includes(name))) {
-  if (name === 'http' || name === 'digest') pinned = pinGenerator()
+  if (['http', 'digest', 'sessions'].includes(name)) pinned = pinGenerator()
   const figures = await parts[name]()
   Object.assign(measured, figures)
   console.log(tablesOf(figures))

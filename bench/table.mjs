@@ -4,12 +4,16 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
 /** The tables of whatever parts are there. */
-export function tablesOf({ inProcess, http, digest, digestHttp, throughput, loginFlood }) {
+export function tablesOf({ inProcess, http, digest, digestHttp, throughput, loginFlood, ...rest }) {
+  const { sessions, sessionHttp, manySessions } = rest
   return [
     inProcess && processTable(inProcess),
     http && serverTable(http, ['basic', 'bearer', 'refused', 'control']),
     digest && digestTable(digest),
     digestHttp && serverTable(digestHttp, ['MD5', 'SHA-256']),
+    sessions && sessionTable(sessions),
+    sessionHttp && serverTable(sessionHttp, ['memory', 'SQLite', 'sealed', 'control']),
+    manySessions && manySessionsTable(manySessions),
     throughput && throughputTable(throughput),
     loginFlood && loginFloodTable(loginFlood),
   ]
@@ -43,11 +47,43 @@ function digestTable(rows) {
   )
 }
 
+function sessionTable(rows) {
+  return table(
+    ['a session in one process', 'µs'],
+    rows.map(({ name, microseconds }) => [name, microseconds.toFixed(2)]),
+  )
+}
+
+function manySessionsTable(rows) {
+  const head = [
+    'logins per second',
+    'bytes per session',
+    'lookup p50 µs',
+    'p99 µs',
+    'swept',
+    'ms',
+    'longest standstill ms',
+  ]
+  return table(
+    [`${rows[0].count} stored sessions`, ...head],
+    rows.map(({ name, loginsPerSecond, bytes, lookup, sweep }) => [
+      name,
+      loginsPerSecond.toFixed(0),
+      bytes.toFixed(0),
+      lookup.p50.toFixed(1),
+      lookup.p99.toFixed(1),
+      `${sweep.swept} in ${sweep.calls} calls`,
+      sweep.milliseconds.toFixed(0),
+      sweep.longestStandstill.toFixed(1),
+    ]),
+  )
+}
+
 function serverTable(results, names) {
   const rows = results.map(({ framework, library, rows }) => [
     framework,
     library,
-    String(rows[names[0]].openRate),
+    String(Object.values(rows)[0].openRate),
     ...names.map((name) => cell(rows[name])),
   ])
   const head = names.map((name) => (name === 'control' ? 'open ÷ open' : name))

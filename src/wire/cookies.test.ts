@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { cookieValues } from './cookies.ts'
 import { isToken } from './tokens.ts'
@@ -14,8 +14,13 @@ interface Sent {
   readonly sent: readonly { readonly name: string; readonly value: string }[]
 }
 
+/** Both files come from other people's repositories, so they stay where they are. */
+const shared = new URL('../../../shared/vectors/06-cookies/', import.meta.url)
+const noShared = !existsSync(shared)
+
 function casesOf<C>(file: string): readonly C[] {
-  const url = new URL(`../../test/vectors/06-cookies/${file}`, import.meta.url)
+  if (noShared) return []
+  const url = new URL(file, shared)
   const { cases }: { readonly cases: readonly C[] } = JSON.parse(readFileSync(url, 'utf8'))
   return cases
 }
@@ -38,7 +43,7 @@ const differing: Readonly<Record<string, Readonly<Record<string, readonly string
   'jshttp-22': { foo: ['', 'boo'], bar: ['bar'] },
 }
 
-describe('cookieValues and the cases of jshttp/cookie', () => {
+describe.skipIf(noShared)('cookieValues and the cases of jshttp/cookie', () => {
   it.each(parsed)('$id: $cookie', ({ id, cookie, expected }) => {
     const theirs = Object.fromEntries(Object.entries(expected).map(([name, value]) => [name, [bare(value)]]))
     const names = Object.keys(expected)
@@ -49,7 +54,7 @@ describe('cookieValues and the cases of jshttp/cookie', () => {
   it('are all there', () => expect(parsed).toHaveLength(24))
 })
 
-describe('cookieValues and what user agents send in the cases of http-state', () => {
+describe.skipIf(noShared)('cookieValues and what user agents send in the cases of http-state', () => {
   it.each(sent)('$test', ({ sent: pairs }) => {
     const header = pairs.map(({ name, value }) => `${name}=${value}`).join('; ')
     for (const { name } of pairs) {
