@@ -48,9 +48,10 @@ export const bundleRules = {
     packages: ['jose', 'openid-client', 'oauth4webapi'],
   },
   './keys': { folders: [...decision, 'crypto/', 'keys/'], packages: ['jose'] },
+  './issuer': { folders: [...decision, 'crypto/', 'keys/', 'issuer/'], packages: ['jose'] },
   './testing': {
-    folders: [...decision, 'crypto/', 'providers/', 'testing/'],
-    packages: ['ipaddr.js'],
+    folders: [...decision, 'crypto/', 'keys/', 'providers/', 'testing/'],
+    packages: ['ipaddr.js', 'jose'],
     node: true,
   },
 }

@@ -1,15 +1,19 @@
 import {
   constants,
   createHmac,
+  createPrivateKey,
   createPublicKey,
   createSecretKey,
   type KeyObject,
+  type SignKeyObjectInput,
+  sign,
   timingSafeEqual,
   type VerifyKeyObjectInput,
   verify,
 } from 'node:crypto'
 import { decodeBase64Url } from '../wire/base64.ts'
-import type { SegmentDecoder } from '../wire/jws.ts'
+import type { JwsHeader, SegmentDecoder } from '../wire/jws.ts'
+import { SigningKey } from './signing-key.ts'
 import { type KeyForm, type KeyMaterial, VerificationKey } from './verification-key.ts'
 
 // It keeps nothing between calls, since nothing here decodes a stream.
@@ -115,10 +119,49 @@ function hmacVerifier(key: KeyObject, hash: string): Verifier {
 }
 
 /** What Node does not do by itself: a salt of any length, and ECDSA in DER, would pass otherwise. */
-function inputOf(key: KeyObject, family: string): VerifyKeyObjectInput {
+function inputOf(key: KeyObject, family: string): VerifyKeyObjectInput & SignKeyObjectInput {
   if (family === 'ES') return { key, dsaEncoding: 'ieee-p1363' }
   if (family === 'PS') {
     return { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST }
   }
   return family === 'RS' ? { key, padding: constants.RSA_PKCS1_PADDING } : { key }
+}
+
+/**
+ * Signs a payload into a JWS in compact serialization. Synchronous here, a promise elsewhere.
+ *
+ * @param header its `alg` must be the key's
+ * @see RFC 7515, section 5.1; RFC 7518, sections 3.3 to 3.5; RFC 8037, section 3.1
+ */
+export function signCompact(key: SigningKey, header: JwsHeader, payload: string): string | Promise<string> {
+  const signed = `${base64Url(JSON.stringify(header))}.${base64Url(payload)}`
+  const signature = SigningKey.nativeOf(key, signingForm).sign(key.alg, signed)
+  return `${signed}.${signature.toString('base64url')}`
+}
+
+/** A private key as Node takes it. */
+class NodeSigningKey {
+  readonly #object: KeyObject
+
+  constructor(object: KeyObject) {
+    this.#object = object
+  }
+
+  sign(alg: string, signed: string): Buffer {
+    const family = alg.slice(0, 2)
+    const hash = family === 'Ed' ? null : `sha${alg.slice(2)}`
+    return sign(hash, Buffer.from(signed, 'latin1'), inputOf(this.#object, family))
+  }
+}
+
+const signingForm: KeyForm<NodeSigningKey> = {
+  is: (value) => value instanceof NodeSigningKey,
+  make: (material) => {
+    if (material.kind !== 'private') throw new TypeError('signCompact(): the key is not private')
+    return new NodeSigningKey(createPrivateKey({ key: { ...material.jwk }, format: 'jwk' }))
+  },
+}
+
+function base64Url(text: string): string {
+  return Buffer.from(text).toString('base64url')
 }

@@ -1,7 +1,10 @@
 import { JWSInvalid, JWSSignatureVerificationFailed } from 'jose/errors'
+import { CompactSign } from 'jose/jws/compact/sign'
 import { compactVerify } from 'jose/jws/compact/verify'
 import { encodeBase64Url } from '../wire/base64.ts'
-import { portableDecoder, type SegmentDecoder } from '../wire/jws.ts'
+import { type JwsHeader, portableDecoder, type SegmentDecoder } from '../wire/jws.ts'
+import { encodeUtf8 } from '../wire/text.ts'
+import { SigningKey } from './signing-key.ts'
 import { VerificationKey } from './verification-key.ts'
 
 /** Decodes the segments of tokens. */
@@ -29,4 +32,15 @@ export async function verifySignature(
     if (error instanceof JWSSignatureVerificationFailed || error instanceof JWSInvalid) return false
     throw error
   }
+}
+
+/**
+ * Signs a payload into a JWS in compact serialization. A promise here, synchronous on Node.
+ *
+ * @param header its `alg` must be the key's
+ * @see RFC 7515, section 5.1
+ */
+export async function signCompact(key: SigningKey, header: JwsHeader, payload: string): Promise<string> {
+  const prepared = await SigningKey.joseOf(key)
+  return new CompactSign(encodeUtf8(payload)).setProtectedHeader({ ...header }).sign(prepared)
 }
