@@ -3,7 +3,8 @@ import { isThenable } from './validate.ts'
 
 /** Goes on with a value, at once when it is there already. */
 export function chain<T, U>(value: Awaitable<T>, next: (value: T) => Awaitable<U>): Awaitable<U> {
-  return isThenable(value) ? value.then(next) : next(value)
+  // A hand-made `then` is not believed on what it returns.
+  return isThenable(value) ? Promise.resolve(value).then(next) : next(value)
 }
 
 /** Collects values, at once when all are there already. Rejects with the first that does. */

@@ -41,7 +41,7 @@ export function throttled<P extends Principal>(
   } catch (thrown) {
     return failed(thrown)
   }
-  return isThenable(reservation) ? reservation.then(go, failed) : go(reservation)
+  return isThenable(reservation) ? Promise.resolve(reservation).then(go, failed) : go(reservation)
 }
 
 function refused(retryAfterSeconds: number): Verdict<never> {
@@ -113,7 +113,7 @@ function after<P extends Principal>(run: () => Awaitable<void>, next: () => Verd
   } catch (thrown) {
     return failed(thrown)
   }
-  return isThenable(end) ? end.then(next, failed) : next()
+  return isThenable(end) ? Promise.resolve(end).then(next, failed) : next()
 }
 
 function failed(thrown: unknown): Verdict<never> {

@@ -1,5 +1,5 @@
 import { chain } from './awaitable.ts'
-import { type InvalidCredentials, invalidCredentials } from './cause.ts'
+import { AuthenticationError, type InvalidCredentials, invalidCredentials } from './cause.ts'
 import type { AuthenticationContext, Awaitable, FailureVerdict, Principal, Verdict } from './provider.ts'
 import type { HeaderField, RequestView } from './request.ts'
 import type { PresentedToken, ProofAccepted, TokenProof } from './token-proof.ts'
@@ -69,6 +69,8 @@ export class TokenProofs {
     if (proof === undefined) return always.length === 0 ? nothingToProve : { always }
     const presented = { token, scheme, confirmation: memberOf(confirmation, proof.confirms) }
     return chain(proof.prove(presented, context), (verdict) => {
+      // Types promise a verdict. What is none, `false` say, must not read as one without a cause.
+      if (typeof verdict !== 'object' || verdict === null) return { cause: notAVerdict(proof.confirms), always }
       const fields = verdict.always === undefined ? always : [...always, ...verdict.always]
       if (verdict.cause === undefined) {
         return this.#each(due, index + 1, { token, scheme, confirmation }, fields, context)
@@ -87,6 +89,10 @@ export function proved<P extends Principal>(verdict: Verdict<P>, proofs: Awaitab
     if (outcome.cause !== undefined) return outcome
     return outcome.always === undefined ? verdict : { ...verdict, always: outcome.always }
   })
+}
+
+function notAVerdict(confirms: string): AuthenticationError {
+  return new AuthenticationError(`the proof of "${confirms}" must answer an object`, { code: 'invalid-answer' })
 }
 
 /** The names of what a token is bound to; `undefined` for something that is no `cnf`. */

@@ -28,7 +28,7 @@ export function asked<T>(ask: () => Awaitable<T>): Awaitable<T> {
   try {
     const answer = ask()
     if (!isThenable(answer)) return answer
-    return answer.then(undefined, (thrown: unknown) => {
+    return Promise.resolve(answer).then(undefined, (thrown: unknown) => {
       throw unavailable(thrown)
     })
   } catch (thrown) {

@@ -97,7 +97,7 @@ export class SessionReader<D> {
       this.#found(key, won ? { ...session, renewedAt, expiresAt } : session, context)
     try {
       const won = this.#book.settings.store.touch(key, stored.renewedAt, renewedAt, expiresAt, context)
-      return isThenable(won) ? won.then(written, failed) : written(won)
+      return isThenable(won) ? Promise.resolve(won).then(written, failed) : written(won)
     } catch (thrown) {
       return failed(thrown)
     }
@@ -119,7 +119,7 @@ function asked(store: SessionStore, key: string, context: AuthenticationContext)
   try {
     const reading = store.read(key, context)
     if (!isThenable(reading)) return reading
-    return reading.then(undefined, (thrown: unknown) => {
+    return Promise.resolve(reading).then(undefined, (thrown: unknown) => {
       throw unavailable(thrown)
     })
   } catch (thrown) {

@@ -12,7 +12,7 @@ export function withinDeadline<T>(answer: Awaitable<T>): Awaitable<T> {
       () => reject(new Error(`the limiter did not answer within ${DEADLINE_MILLISECONDS} ms`)),
       DEADLINE_MILLISECONDS,
     )
-    answer.then(
+    Promise.resolve(answer).then(
       (value) => {
         clearTimeout(timer)
         resolve(value)

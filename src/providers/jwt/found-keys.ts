@@ -38,7 +38,7 @@ export class FoundKeys {
     const known = this.#found.get(name)
     if (known !== undefined) return known
     const answer = this.source.find({ alg, kid, use: this.#use }, context.signal)
-    if (isThenable(answer)) return answer.then((keys) => checked(keys, alg, this.#use))
+    if (isThenable(answer)) return Promise.resolve(answer).then((keys) => checked(keys, alg, this.#use))
     const keys = checked(answer, alg, this.#use)
     if (!isCause(keys)) this.#found.set(name, keys)
     return keys
