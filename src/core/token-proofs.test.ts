@@ -22,6 +22,7 @@ describe('a proof of the application’s own', () => {
     ['false', () => false],
     ['true', () => true],
     ['a promise of false', async () => false],
+    // biome-ignore lint/suspicious/noThenProperty: such an object is what is refused
     ['a hand-made then that returns an object', () => ({ then: () => ({}) })],
     ['null', () => null],
     ['undefined', () => undefined],
