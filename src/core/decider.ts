@@ -5,7 +5,7 @@ import type { Entry } from './entry.ts'
 import { evaluate } from './evaluate.ts'
 import { describe, entriesOf, type Node } from './node.ts'
 import { nobodyOf, whoOf } from './outcome.ts'
-import { problem } from './problem.ts'
+import { noStore, problem, varyAccept } from './problem.ts'
 import type { Awaitable } from './provider.ts'
 import { refuse } from './refusal.ts'
 import type { RequestSource } from './request.ts'
@@ -120,7 +120,7 @@ function unavailable(gone: boolean): Unavailable {
   const { contentType, body } = problem(503, false)
   const response = {
     status: 503,
-    headers: [['Retry-After', '5'], ['Cache-Control', 'no-store'], ['Vary', 'Accept'], contentType],
+    headers: [['Retry-After', '5'], noStore, varyAccept, contentType],
     body,
   } as const
   return { kind: 'unavailable', principals: {}, failures: [], denials: [], response, retryAfterSeconds: 5, gone }

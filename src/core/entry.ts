@@ -1,7 +1,9 @@
 import { type Challenge, formatChallenge } from '../wire/challenges.ts'
 import { isPrintableAscii } from '../wire/tokens.ts'
+import { noStore, problem, varyAccept } from './problem.ts'
 import type { AuthenticationProvider, Principal } from './provider.ts'
 import type { HeaderField } from './request.ts'
+import type { Refused } from './who.ts'
 
 /** A challenge ready for the wire, with what merging and ordering ask about. */
 export interface RenderedChallenge {
@@ -42,6 +44,8 @@ export class Entry {
   /** A list of nothing but itself, made once. */
   readonly alone: readonly Entry[] = Object.freeze([this])
   readonly #rendered = new WeakMap<Challenge, RenderedChallenge>()
+  #plain: Refused['response'] | undefined
+  #plainPage: Refused['response'] | undefined
 
   /** @throws TypeError when the name stands for the realm and is not printable US-ASCII. */
   constructor(name: string, index: number, provider: AuthenticationProvider<Principal>) {
@@ -53,6 +57,22 @@ export class Entry {
     this.index = index
     this.provider = provider
     this.defaultChallenge = rendered
+  }
+
+  /** The 401 of this provider alone, when it says nothing but its default challenge. Frozen, since everybody gets the same. */
+  plainRefusal(asPage: boolean): Refused['response'] {
+    if (asPage) {
+      this.#plainPage ??= this.#plainResponse(true)
+      return this.#plainPage
+    }
+    this.#plain ??= this.#plainResponse(false)
+    return this.#plain
+  }
+
+  #plainResponse(asPage: boolean): Refused['response'] {
+    const { contentType, body } = problem(401, asPage)
+    const headers = Object.freeze([this.defaultChallenge.field, noStore, varyAccept, contentType])
+    return Object.freeze({ status: 401, headers, body })
   }
 
   /** Renders a challenge of this provider's; one object is rendered once. */

@@ -18,6 +18,10 @@ export interface Problem {
   readonly body: string
 }
 
+/** What every refusal carries: nobody may keep it, and there are two forms of it. */
+export const noStore: HeaderField = Object.freeze(['Cache-Control', 'no-store'] as const)
+export const varyAccept: HeaderField = Object.freeze(['Vary', 'Accept'] as const)
+
 const json: HeaderField = Object.freeze(['Content-Type', 'application/problem+json'] as const)
 const html: HeaderField = Object.freeze(['Content-Type', 'text/html; charset=utf-8'] as const)
 

@@ -1,8 +1,8 @@
 import { prefersHtml } from '../wire/accept.ts'
-import { answerOf, type Challenges } from './challenge.ts'
+import { answerOf, type Challenges, raised } from './challenge.ts'
 import { isNavigation } from './navigation.ts'
 import { failuresOf } from './outcome.ts'
-import { ownPage, type Problem, problem, type RefusalStatus } from './problem.ts'
+import { noStore, ownPage, type Problem, problem, type RefusalStatus, varyAccept } from './problem.ts'
 import type { Awaitable } from './provider.ts'
 import { reasons } from './reasons.ts'
 import type { HeaderField } from './request.ts'
@@ -11,8 +11,6 @@ import type { RequestState } from './state.ts'
 import { isThenable } from './validate.ts'
 import type { Denial, Refused } from './who.ts'
 
-const noStore: HeaderField = Object.freeze(['Cache-Control', 'no-store'] as const)
-const varyAccept: HeaderField = Object.freeze(['Vary', 'Accept'] as const)
 const noChallenges: readonly never[] = Object.freeze([])
 /** Seconds that a client is told to wait when whoever refused it did not say. */
 const defaultSeconds = 5
@@ -22,14 +20,39 @@ const longestSeconds = 31_536_000
 /** Turns a failed result into the answer. Synchronous unless a provider's `override` is not. */
 export function refuse(result: Result, state: RequestState): Awaitable<Refused> {
   const status = statusOf(result)
+  const plain = status === 401 ? plainRefusal(result, state) : undefined
+  if (plain !== undefined) return plain
   const denied = result.denials.flatMap(({ challenges }) => challenges.map(({ field }) => field))
   if (status === 403) return compose(status, result, { fields: denied }, state)
   if (status !== 400 && status !== 401 && status !== 407)
     return compose(status, result, { fields: noChallenges }, state)
-  const answer = answerOf(result.counted, status === 401 ? isNavigation(state) : undefined, state)
+  const navigation = status === 401 ? isNavigation(state) : undefined
   const finish = (challenges: Challenges) =>
     compose(status, result, { ...challenges, fields: [...denied, ...challenges.fields] }, state)
-  return isThenable(answer) ? answer.then(finish) : finish(answer)
+  const plainly = () => {
+    const answer = answerOf(result.counted, navigation, state)
+    return isThenable(answer) ? answer.then(finish) : finish(answer)
+  }
+  const unmet = navigation === true ? result.denials.flatMap((one) => one.unmet ?? []) : []
+  if (!unmet.some(({ grants }) => grants.some(({ entry }) => entry.provider.raise !== undefined))) return plainly()
+  return raised(unmet, state).then((answer) => {
+    if (answer === undefined) return plainly()
+    // A redirect needs no challenges.
+    return answer.redirect === undefined ? finish(answer) : compose(status, result, answer, state)
+  })
+}
+
+/** The answer to one provider that has nothing of its own to say: the same every time, so that it is made once. */
+function plainRefusal(result: Result, state: RequestState): Refused | undefined {
+  const { counted, denials } = result
+  const failed = counted[0]
+  if (failed === undefined || counted.length > 1 || denials.length > 0) return undefined
+  const { entry, challenges } = failed
+  if (entry === undefined || challenges !== undefined || entry.provider.override !== undefined) return undefined
+  if (state.always !== undefined || state.method === 'HEAD') return undefined
+  if (state.engine.exposeReason && failed.cause.kind !== 'NoCredentials') return undefined
+  const response = entry.plainRefusal(prefersHtml(state.header('accept')))
+  return { kind: 'rejected', principals: {}, failures: failuresOf(result), denials: noChallenges, response }
 }
 
 /** Rule 13: the first that applies. */
@@ -67,7 +90,7 @@ function compose(status: RefusalStatus, result: Result, challenges: Challenges, 
   const headers: HeaderField[] = [...challenges.fields]
   if (retryAfterSeconds !== undefined) headers.push(['Retry-After', String(Math.ceil(retryAfterSeconds))])
   headers.push(noStore, varyAccept)
-  const always = state.always ?? []
+  const always = [...(state.always ?? []), ...(challenges.extra ?? [])]
   // Rule 13: while it cannot be decided, the client keeps its cookies.
   headers.push(...(status === 503 ? always.filter(([name]) => name.toLowerCase() !== 'set-cookie') : always))
   if (challenges.redirect !== undefined) {
@@ -107,6 +130,6 @@ function retryAfter(status: RefusalStatus, { counted }: Result): number | undefi
   return Number.isFinite(longest) ? Math.min(longest, longestSeconds) : defaultSeconds
 }
 
-function publicDenial({ challenges, ...denied }: Denied): Denial {
+function publicDenial({ challenges, unmet: _, ...denied }: Denied): Denial {
   return { ...denied, challenges: challenges.map(({ text }) => text) }
 }

@@ -68,7 +68,8 @@ export async function startShowcase(port: string = '0', env: NodeJS.ProcessEnv =
 /** Starts the built showcase with this `PORT`, whatever comes of it. */
 export function runShowcase(port: string, env: NodeJS.ProcessEnv = {}): ChildProcess {
   if (!existsSync(showcaseProgram)) throw new Error('the showcase is not built: run "npm run build"')
-  return spawn(process.execPath, [showcaseProgram], {
+  // As `npm start` does: some versions of Node say of `node:sqlite` that it is experimental.
+  return spawn(process.execPath, ['--disable-warning=ExperimentalWarning', showcaseProgram], {
     env: { ...process.env, ...env, PORT: port },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
