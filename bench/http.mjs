@@ -43,25 +43,58 @@ export const digestServers = [
   { framework: 'hono', library: 'becauth', file: 'hono-becauth' },
 ]
 
+/** Each server makes its own tokens, and says which; the open route gets them as well. */
+export const tokenMeasures = [
+  { name: 'HS256', path: '/hs256', token: 'HS256', status: 200 },
+  { name: 'RS256', path: '/rs256', token: 'RS256', status: 200 },
+  { name: 'RS256 cached', path: '/rs256-cached', token: 'RS256', status: 200 },
+  { name: 'control', path: '/open2', headers: {}, status: 200 },
+]
+
+const uncached = { without: ['RS256 cached'] }
+export const tokenServers = [
+  { framework: 'node:http', library: 'by hand', file: 'node-tokens-by-hand', ...uncached },
+  { framework: 'node:http', library: 'becauth', file: 'node-tokens' },
+  { framework: 'express', library: 'express-oauth2-jwt-bearer', file: 'express-oauth2-jwt-bearer', ...uncached },
+  { framework: 'express', library: 'passport-jwt', file: 'express-passport-jwt', ...uncached },
+  { framework: 'express', library: 'becauth', file: 'express-tokens' },
+  { framework: 'fastify', library: '@fastify/jwt', file: 'fastify-jwt' },
+  { framework: 'fastify', library: 'becauth', file: 'fastify-tokens' },
+  { framework: 'hono', library: 'hono/jwt', file: 'hono-jwt', ...uncached },
+  { framework: 'hono', library: 'becauth', file: 'hono-tokens' },
+  { framework: 'hapi', library: '@hapi/jwt', file: 'hapi-jwt', ...uncached },
+]
+
 /** Each session is logged in to first, and its cookie sent to the open route as well. */
 export const sessionMeasures = [
   { name: 'memory', path: '/memory', login: '/login/memory', status: 200 },
   { name: 'SQLite', path: '/sqlite', login: '/login/sqlite', status: 200 },
+  { name: 'Redis', path: '/redis', login: '/login/redis', status: 200 },
   { name: 'sealed', path: '/sealed', login: '/login/sealed', status: 200 },
   { name: 'control', path: '/open2', headers: {}, status: 200 },
 ]
 
 export const sessionServers = [
   { framework: 'node:http', library: 'becauth', file: 'node-sessions' },
-  { framework: 'node:http', library: 'iron-session', file: 'node-iron-session', without: ['memory', 'SQLite'] },
-  { framework: 'node:http', library: 'Better Auth', file: 'node-better-auth', without: ['memory', 'sealed'] },
-  { framework: 'express', library: 'express-session', file: 'express-session', without: ['SQLite', 'sealed'] },
+  {
+    framework: 'node:http',
+    library: 'iron-session',
+    file: 'node-iron-session',
+    without: ['memory', 'SQLite', 'Redis'],
+  },
+  { framework: 'node:http', library: 'Better Auth', file: 'node-better-auth', without: ['memory', 'Redis', 'sealed'] },
+  {
+    framework: 'express',
+    library: 'express-session, connect-redis',
+    file: 'express-session',
+    without: ['SQLite', 'sealed'],
+  },
   { framework: 'express', library: 'becauth', file: 'express-sessions' },
   {
     framework: 'fastify',
     library: '@fastify/session, secure-session',
     file: 'fastify-session-plugins',
-    without: ['SQLite'],
+    without: ['SQLite', 'Redis'],
   },
   { framework: 'fastify', library: 'becauth', file: 'fastify-sessions' },
 ]
@@ -92,13 +125,17 @@ async function slice({ child, url }, measure, seconds) {
   const { path, headers, status } = measure
   const requests = measure.digest && [{ method: 'GET', path, setupRequest: await signing(url, measure) }]
   const before = await cpuOf(child)
-  const result = await autocannon({ url: url + path, headers, requests, connections: 32, duration: seconds })
+  // It looks at its clock once in `sampleInt` milliseconds only, and rounds what it tells.
+  const load = { url: url + path, headers, requests, connections: 32, duration: seconds, sampleInt: 50 }
+  const result = await autocannon(load)
   const after = await cpuOf(child)
   const answered = result.requests.total
   if (result.errors > 0 || result.timeouts > 0) throw new Error(`${path}: ${result.errors} errors`)
+  if (answered === 0) throw new Error(`${path}: no answer in ${seconds} s`)
   const statuses = Object.keys(result.statusCodeStats ?? {})
   if (statuses.some((one) => Number(one) !== status)) throw new Error(`${path}: answered ${statuses.join(', ')}`)
-  return { rate: answered / result.duration, p99: result.latency.p99, cpu: (after - before) / answered }
+  const milliseconds = result.finish - result.start
+  return { rate: (answered * 1000) / milliseconds, p99: result.latency.p99, cpu: (after - before) / answered }
 }
 
 /** Nonces in use at a time: a request that waits to be accepted must not be overtaken by 128 others of its nonce. */
@@ -119,7 +156,8 @@ async function signing(url, { signedFor, path }) {
   }
 }
 
-const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]
+const quantile = (values, share) => values.toSorted((a, b) => a - b)[Math.floor((values.length - 1) * share)]
+const median = (values) => quantile(values, 0.5)
 
 /** The header fields of a browser that has logged in. */
 async function cookies(url) {
@@ -129,16 +167,25 @@ async function cookies(url) {
   return { cookie: set.join('; ') }
 }
 
-/** Alternates short slices of a protected route with its open one, so that a noisy machine is noisy for both. */
+/** The header fields that a measure's requests have. */
+async function headersOf({ login, token, headers }, url) {
+  if (login !== undefined) return cookies(url + login)
+  if (token === undefined) return headers
+  const tokens = await (await fetch(`${url}/tokens`)).json()
+  return { authorization: `Bearer ${tokens[token]}` }
+}
+
+/**
+ * Alternates short slices of a protected route with its open one, each turn the other way round, so that a noisy machine is
+ * noisy for both.
+ */
 export async function measureServer({ framework, library, file, without = [] }, measures, { rounds, seconds }) {
   const server = await start(file)
   try {
     const rows = {}
     const wanted = []
     for (const measure of measures.filter(({ name }) => !without.includes(name))) {
-      wanted.push(
-        measure.login === undefined ? measure : { ...measure, headers: await cookies(server.url + measure.login) },
-      )
+      wanted.push({ ...measure, headers: await headersOf(measure, server.url) })
     }
     const openOf = (measure) => ({ ...measure, path: '/open', signedFor: measure.path, status: 200 })
     for (const measure of wanted) {
@@ -148,13 +195,19 @@ export async function measureServer({ framework, library, file, without = [] }, 
     for (const measure of wanted) {
       const samples = []
       for (let round = 0; round < rounds; round++) {
-        const open = await slice(server, openOf(measure), seconds)
-        samples.push({ open, protected: await slice(server, measure, seconds) })
+        const pair = { open: openOf(measure), protected: measure }
+        const sample = {}
+        for (const which of round % 2 === 0 ? ['open', 'protected'] : ['protected', 'open']) {
+          sample[which] = await slice(server, pair[which], seconds)
+        }
+        samples.push(sample)
       }
+      const ratios = samples.map((sample) => sample.protected.rate / sample.open.rate)
       rows[measure.name] = {
         openRate: Math.round(median(samples.map((sample) => sample.open.rate))),
         rate: Math.round(median(samples.map((sample) => sample.protected.rate))),
-        ratio: median(samples.map((sample) => sample.protected.rate / sample.open.rate)),
+        ratio: median(ratios),
+        quartiles: [quantile(ratios, 0.25), quantile(ratios, 0.75)],
         p99: median(samples.map((sample) => sample.protected.p99)),
         addedMicroseconds: median(samples.map((sample) => sample.protected.cpu - sample.open.cpu)),
       }

@@ -1,11 +1,12 @@
-// Lookup, size and sweep of very many stored sessions: in SQLite always, in Redis and Postgres where BENCH_REDIS is a URL and
-// BENCH_POSTGRES a connection string. Both must be empty: nothing is cleaned up before.
+// Lookup, size and sweep of very many stored sessions: in SQLite, and in a Redis and a PostgreSQL of the bench's own where this
+// machine has the programs.
 import { randomBytes } from 'node:crypto'
 import { setMaxListeners } from 'node:events'
 import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { startPostgres, startRedis } from './services.mjs'
 
 const { signal } = new AbortController()
 const LIFE_SECONDS = 100_000
@@ -35,7 +36,10 @@ async function inSqlite() {
   }
 }
 
-async function inRedis(url) {
+async function inRedis() {
+  const server = await startRedis()
+  if (server === undefined) return undefined
+  const { url } = server
   const [{ redisSessionStore }, { createClient }] = await Promise.all([import('becauth/redis'), import('redis')])
   const client = await createClient({ url }).connect()
   const used = async () => Number(/used_memory:(\d+)/.exec(await client.info('memory'))[1])
@@ -44,11 +48,17 @@ async function inRedis(url) {
     name: 'Redis',
     sessions: redisSessionStore({ client, onWarning: () => {} }),
     bytes: async () => (await used()) - before,
-    close: () => client.close(),
+    close: async () => {
+      await client.close()
+      await server.stop()
+    },
   }
 }
 
-async function inPostgres(connectionString) {
+async function inPostgres() {
+  const server = await startPostgres()
+  if (server === undefined) return undefined
+  const { connectionString } = server
   const [{ migrate, postgresSessionStore }, { default: pg }] = await Promise.all([
     import('becauth/postgres'),
     import('pg'),
@@ -61,7 +71,10 @@ async function inPostgres(connectionString) {
     name: 'Postgres',
     sessions: postgresSessionStore({ client: pool }),
     bytes: async () => Number((await pool.query(size)).rows[0].bytes),
-    close: () => pool.end(),
+    close: async () => {
+      await pool.end()
+      await server.stop()
+    },
   }
 }
 
@@ -121,13 +134,13 @@ async function sweep({ sessions }) {
 
 /** For each store that is there: what so many sessions cost. */
 export async function measureManySessions(count) {
-  const { BENCH_REDIS, BENCH_POSTGRES } = process.env
-  const openers = [inSqlite]
-  if (BENCH_REDIS) openers.push(() => inRedis(BENCH_REDIS))
-  if (BENCH_POSTGRES) openers.push(() => inPostgres(BENCH_POSTGRES))
   const rows = []
-  for (const open of openers) {
+  for (const [name, open] of Object.entries({ SQLite: inSqlite, Redis: inRedis, Postgres: inPostgres })) {
     const store = await open()
+    if (store === undefined) {
+      console.error(`${name}: skipped, since this machine does not have it`)
+      continue
+    }
     try {
       const { keys, perSecond } = await fill(store, count)
       const bytes = (await store.bytes()) / count

@@ -17,7 +17,7 @@ async function loggedIn(sessions) {
 
 /** Microseconds, mean, of reading a session and of writing one that is sealed, becauth's and others'. */
 export async function measureSessions() {
-  const { kept, auth } = makeSessions()
+  const { kept, auth } = await makeSessions()
   const bench = new Bench({ time: 400, warmupTime: 200 })
   const failures = []
   const add = (name, run, isRight) =>

@@ -1,9 +1,5 @@
-export {
-  type Authentication,
-  type AuthenticationOptions,
-  authentication,
-  type Providers,
-} from './core/authentication.ts'
+export { type Authentication, authentication, type Providers } from './core/authentication.ts'
+export type { AuthenticationOptions } from './core/authentication-options.ts'
 export {
   AuthenticationError,
   type AuthenticationErrorOptions,
@@ -36,10 +32,12 @@ export {
   type ChallengeFunction,
   type FailureVerdict,
   type Grant,
+  type KnownPrincipal,
   type OnAccept,
   type Principal,
   type ProviderOptions,
   provider,
+  type RaiseFunction,
   type SuccessVerdict,
   type Verdict,
 } from './core/provider.ts'

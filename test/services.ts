@@ -9,8 +9,10 @@ const binaries = {
   htdigest: ['htdigest'],
   htpasswd: ['htpasswd'],
   httpie: ['http'],
+  openssl: ['openssl'],
   python3: ['python3'],
   'redis-server': ['redis-server', 'valkey-server'],
+  slapd: ['slapd'],
   wget: ['wget'],
 } as const
 

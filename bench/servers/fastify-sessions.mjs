@@ -4,12 +4,12 @@ import { fastify } from 'fastify'
 import { data, makeSessions, subject } from './sessions.mjs'
 import { answer, report } from './shared.mjs'
 
-const { kept, auth } = makeSessions()
+const { kept, auth } = await makeSessions()
 const open = (_request, reply) => reply.send(answer)
 const app = fastify()
 app.get('/open', open)
 app.get('/open2', open)
-for (const name of ['memory', 'sqlite', 'sealed']) {
+for (const name of Object.keys(kept)) {
   app.get(`/${name}`, { onRequest: authenticate(auth.require(name)) }, open)
   app.get(`/login/${name}`, async (request, reply) => {
     const { headers } = await kept[name].login(requestSource(request.raw), data, { subject })

@@ -3,7 +3,7 @@ import { protect, requestSource } from 'becauth/node'
 import { data, makeSessions, subject } from './sessions.mjs'
 import { answerText, report } from './shared.mjs'
 
-const { kept, auth } = makeSessions()
+const { kept, auth } = await makeSessions()
 
 function open(_request, response) {
   response.setHeader('Content-Type', 'application/json')
@@ -11,7 +11,7 @@ function open(_request, response) {
 }
 
 const routes = { '/open': open, '/open2': open }
-for (const name of ['memory', 'sqlite', 'sealed']) {
+for (const name of Object.keys(kept)) {
   routes[`/${name}`] = protect(auth.require(name), open)
   routes[`/login/${name}`] = async (request, response) => {
     await kept[name].login(requestSource(request, response), data, { subject })

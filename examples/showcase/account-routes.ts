@@ -112,7 +112,7 @@ export function createAccountRoutes(auth: Auth, sessions: Sessions<Visit>): read
 
 const mayLive = 'You may still be logged in. Please try again.'
 
-const unlisted = { listed: false, about: '', requires: '', curl: '', attempts: [] } as const
+const unlisted = { listed: false, about: '', requires: '', curl: '', attempts: attempts.none } as const
 
 function afterLogin(req: IncomingMessage): string {
   const place = returnTo(req)

@@ -5,6 +5,8 @@ export interface Attempt {
   readonly body?: string
   /** The page asks for a challenge and answers it. */
   readonly digest?: DigestLogin
+  /** The page gets a token for somebody first, and shows it. */
+  readonly token?: TokenLogin
   /** How many of these are sent; the last one's answer is shown. Default: one. */
   readonly times?: number
 }
@@ -23,8 +25,22 @@ interface DigestLogin {
   readonly again?: true
 }
 
+/** Whose token the page gets, and what for. */
+export interface TokenLogin {
+  readonly username: string
+  readonly password: string
+  /** For which resource it is. Default: the showcase. */
+  readonly resource?: string
+  /**
+   * Has the token bound to a key: with a proof, with one that was used before, or without one, as a thief would show it.
+   * Default: a token for whoever has it.
+   */
+  readonly dpop?: 'proof' | 'twice' | 'stolen'
+}
+
 const formType = 'application/x-www-form-urlencoded'
 
+export const none: readonly Attempt[] = []
 export const nothing: Attempt = { label: 'nothing', headers: {} }
 
 export const ada = withPassword('ada', 'ada:lovelace')
@@ -102,7 +118,8 @@ export const digestInt: readonly Attempt[] = [
   nothing,
 ]
 
-function withPassword(label: string, credential: string, charset: 'utf8' | 'latin1' = 'utf8') {
+/** Sends a name and a password, `name:password`, as Basic. */
+export function withPassword(label: string, credential: string, charset: 'utf8' | 'latin1' = 'utf8') {
   const octets = Buffer.from(credential, charset)
   return { label, headers: { Authorization: `Basic ${octets.toString('base64')}` } }
 }

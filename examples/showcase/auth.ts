@@ -4,21 +4,25 @@ import { apiKey } from 'becauth/api-key'
 import { basic } from 'becauth/basic'
 import { bearer } from 'becauth/bearer'
 import { type DigestAlgorithm, type DigestQop, digest } from 'becauth/digest'
+import { dpop } from 'becauth/dpop'
 import { form, returnTo } from 'becauth/form'
 import { htpasswd } from 'becauth/htpasswd'
+import { type JwtClaims, type JwtCredential, jwt } from 'becauth/jwt'
 import { memoryLimiter } from 'becauth/memory'
 import { legacyFormats, passwords } from 'becauth/password'
 import { type Sessions, session } from 'becauth/session'
 import { throttle } from 'becauth/throttle'
 import { loginPage } from './account-pages.ts'
 import type { Visit } from './sessions.ts'
+import type { Tokens } from './tokens.ts'
 import { checkApiKey, checkPassword, checkToken, secretOf, type User, userNamed } from './users.ts'
 
 /** What a provider answers when it cannot decide. Retryable by default: 503, never a 401. */
 class DirectoryDown extends AuthenticationFailedCause.Error {}
 
 /** Registers every provider of the showcase under its name. */
-export function createAuth(listener: AuthenticationListener, sessions: Sessions<Visit>) {
+export function createAuth(listener: AuthenticationListener, sessions: Sessions<Visit>, { base, issuer, mcp }: Tokens) {
+  const ours = { realm: 'showcase', issuer: base, keys: issuer.keys, validate: whoseToken }
   return authentication(
     {
       basic: basic({ realm: 'showcase', validate: checkPassword }),
@@ -42,12 +46,22 @@ export function createAuth(listener: AuthenticationListener, sessions: Sessions<
         validate: ({ data }) => userNamed(data.name),
         challenge: { redirect: '/login' },
       }),
+      password: form({
+        realm: 'showcase',
+        userField: 'username',
+        validate: checkPassword,
+        throttle: throttle({ limiter: memoryLimiter(), key: randomBytes(32), deviceCookie: false }),
+      }),
+      jwt: jwt({ ...ours, audience: base }),
+      // With DPoP as its scheme it takes no token that is bound to nothing.
+      dpop: jwt({ ...ours, audience: base, scheme: 'DPoP', proofs: [dpop({ nonce: {} })] }),
+      mcp: jwt({ ...ours, resource: mcp }),
       directory: provider({
         challenge: { scheme: 'Directory', parameters: [['realm', 'showcase']] },
         authenticate: askDirectory,
       }),
     },
-    { listeners: [listener] },
+    { listeners: [listener], baseUrl: base },
   )
 }
 
@@ -61,6 +75,11 @@ function digestOf(realm: string, algorithm: DigestAlgorithm, qop: DigestQop) {
     secret: secretOf,
     validate: ({ username }) => userNamed(username),
   })
+}
+
+/** What a token says of somebody is as old as the token; who that is now, the table says. */
+function whoseToken({ claims }: JwtCredential<JwtClaims>): User | null {
+  return userNamed(claims.sub ?? '')
 }
 
 /** A file that Apache's htpasswd wrote, with bcrypt. New hashes would be scrypt. */

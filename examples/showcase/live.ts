@@ -19,7 +19,7 @@ interface Entry {
   stale?: boolean
   retryAfterSeconds?: number | undefined
   decision?: Omit<DecisionEvent, 'failures'> & { readonly failures: readonly ExplainedFailure[] }
-  /** What the `error` and `fault` events said. */
+  /** What the `error` and `fault` events said, and the routes themselves. */
   readonly notes: string[]
 }
 
@@ -76,6 +76,11 @@ export class Live {
       entry.retryAfterSeconds = retryAfter === undefined ? undefined : Number(retryAfter)
       this.#publish(entry)
     })
+  }
+
+  /** Adds a word of this program's own to what is shown of a request. */
+  note(req: IncomingMessage, text: string): void {
+    this.#pending.get(req)?.notes.push(text)
   }
 
   /** Answers with a stream of events that begins with the last requests. */

@@ -3,11 +3,16 @@ import { createServer } from 'node:http'
 import { createAccountRoutes } from './account-routes.ts'
 import { createApp } from './app.ts'
 import { createAuth } from './auth.ts'
+import { createDirectory, type Directory } from './ldap.ts'
 import { Live } from './live.ts'
+import { createMcpRoutes } from './mcp.ts'
 import { curlLine } from './page.ts'
-import { createRoutes } from './routes.ts'
+import { createRoutes, type Route } from './routes.ts'
 import { createSessions } from './sessions.ts'
-import { openStores } from './stores.ts'
+import { openSigningKey } from './signing-key.ts'
+import { dataFolder, openStores } from './stores.ts'
+import { createTokenRoutes } from './token-routes.ts'
+import { createTokens } from './tokens.ts'
 
 const host = '127.0.0.1'
 const graceMilliseconds = 500
@@ -15,24 +20,47 @@ const sweepMilliseconds = 600_000
 
 const port = portFrom(process.env.PORT || '3000')
 const stores = await openStores(process.env).catch((error: Error) => fail(`No store: ${error.message}`))
+const key = await openSigningKey(dataFolder(process.env)).catch((error: Error) => fail(`No key: ${error.message}`))
 const live = new Live()
 const sessions = createSessions(stores)
-const auth = createAuth(live.listener, sessions)
-const routes = [...createRoutes(auth), ...createAccountRoutes(auth, sessions)]
-const server = createServer(createApp(routes, live))
+const directory = openDirectory()
+const server = createServer()
 const sweeping = setInterval(sweep, sweepMilliseconds)
 
 server.once('error', (error) => {
   const taken = 'code' in error && error.code === 'EADDRINUSE'
   fail(taken ? `Port ${port} is taken. Choose another one: PORT=3001 npm start` : `The server failed: ${error.message}`)
 })
-server.listen(port, host, announce)
+server.listen(port, host, begin)
 process.once('SIGTERM', stop)
 process.once('SIGINT', stop)
 
-function announce(): void {
+/** Tokens name their issuer and their audience, so that nothing is made before the port is known. */
+function begin(): void {
   const address = server.address()
   const base = `http://${host}:${typeof address === 'object' ? address?.port : port}`
+  const tokens = createTokens(base, key, stores)
+  const auth = createAuth(live.listener, sessions, tokens)
+  const routes = [
+    ...createRoutes(auth),
+    ...createAccountRoutes(auth, sessions),
+    ...createTokenRoutes(auth, tokens, live),
+    ...createMcpRoutes(auth, tokens),
+    ...(directory?.routes ?? []),
+  ]
+  server.on('request', createApp(routes, live))
+  announce(routes, base)
+}
+
+function openDirectory(): Directory | undefined {
+  try {
+    return createDirectory(process.env, live.listener)
+  } catch (error) {
+    return fail(`No directory: ${error instanceof Error ? error.message : 'it cannot be used'}`)
+  }
+}
+
+function announce(routes: readonly Route[], base: string): void {
   const tried = routes.filter(({ path }) => ['/basic', '/any', '/admin'].includes(path))
   const lines = tried.map((route) => `  ${curlLine(route, base)}`)
   console.log(`becauth showcase: ${base}\n\nTry:\n${lines.join('\n')}`)
@@ -47,7 +75,10 @@ function sweep(): void {
 function stop(): void {
   live.end()
   clearInterval(sweeping)
-  server.close(() => stores.close())
+  server.close(() => {
+    directory?.close()
+    stores.close()
+  })
   setTimeout(() => server.closeAllConnections(), graceMilliseconds).unref()
 }
 

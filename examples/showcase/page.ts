@@ -11,6 +11,7 @@ const files: ReadonlyMap<string, { readonly type: string; readonly content: Buff
   ['/style.css', { type: 'text/css; charset=utf-8', content: read('style.css') }],
   ['/live.js', { type: 'text/javascript; charset=utf-8', content: read('live.js') }],
   ['/digest.js', { type: 'text/javascript; charset=utf-8', content: read('digest.js') }],
+  ['/token.js', { type: 'text/javascript; charset=utf-8', content: read('token.js') }],
   ['/icon.svg', { type: 'image/svg+xml', content: read('icon.svg') }],
 ])
 
@@ -52,11 +53,12 @@ function article(route: Route, base: string): string {
 </article>`
 }
 
-function button({ label, headers, body, digest, times }: Attempt): string {
+function button({ label, headers, body, digest, token, times }: Attempt): string {
   const data = [
     ['headers', JSON.stringify(headers)],
     ['body', body],
     ['digest', digest && JSON.stringify(digest)],
+    ['token', token && JSON.stringify(token)],
     ['times', times],
   ].flatMap(([name, value]) => (value === undefined ? [] : [` data-${name}="${escapeHtml(String(value))}"`]))
   return `<button type="button"${data.join('')}>${escapeHtml(label)}</button>`

@@ -19,7 +19,7 @@ interface Definition<W extends Who> {
 }
 
 export interface Route {
-  readonly method: 'GET' | 'POST'
+  readonly method: 'GET' | 'POST' | 'OPTIONS'
   readonly path: string
   readonly about: string
   readonly requires: string
@@ -170,11 +170,12 @@ export function createRoutes(auth: Auth): readonly Route[] {
   ]
 }
 
-function principalOf({ provider, principal }: AnyAuthenticated): object {
+export function principalOf({ provider, principal }: AnyAuthenticated): object {
   return { provider, principal }
 }
 
-function route<W extends Who>({ method = 'GET', requirement, answer, ...shown }: Definition<W>): Route {
+/** Makes a route whose answer is JSON. */
+export function route<W extends Who>({ method = 'GET', requirement, answer, ...shown }: Definition<W>): Route {
   return {
     ...shown,
     method,

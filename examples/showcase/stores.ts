@@ -8,7 +8,7 @@ import { sqliteStore } from 'becauth/sqlite'
 import pg from 'pg'
 import { createClient } from 'redis'
 
-/** Where the sessions live, so that restarting the showcase logs nobody out. */
+/** Where sessions and refresh tokens live, so that restarting the showcase logs nobody out. */
 export interface Stores {
   readonly sessions: SessionsOptions<unknown>['store']
   readonly remember: RememberOptions<unknown>['store']
@@ -18,22 +18,25 @@ export interface Stores {
 /** Beside the sources: every build makes its own folder anew. */
 const defaultFolder = fileURLToPath(new URL('../../../examples/showcase/.data/', import.meta.url))
 
+/** The folder `BECAUTH_DATA`, or the showcase's own: for its owner alone. */
+export function dataFolder({ BECAUTH_DATA }: NodeJS.ProcessEnv): string {
+  const folder = BECAUTH_DATA || defaultFolder
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  return folder
+}
+
 /**
  * Opens the store that `BECAUTH_STORE` names, `redis://…` or `postgres://…`, else a file of SQLite in the folder
- * `BECAUTH_DATA`.
+ * of `dataFolder()`.
  *
  * @throws Error when there is no such store.
  */
-export async function openStores({ BECAUTH_STORE: address = '', BECAUTH_DATA }: NodeJS.ProcessEnv): Promise<Stores> {
+export async function openStores(env: NodeJS.ProcessEnv): Promise<Stores> {
+  const { BECAUTH_STORE: address = '' } = env
   if (/^rediss?:\/\//.test(address)) return inRedis(address)
   if (/^postgres(?:ql)?:\/\//.test(address)) return inPostgres(address)
   if (address !== '') throw new Error('BECAUTH_STORE must begin with redis:// or postgres://.')
-  return inSqlite(BECAUTH_DATA || defaultFolder)
-}
-
-function inSqlite(folder: string): Stores {
-  mkdirSync(folder, { recursive: true, mode: 0o700 })
-  return sqliteStore(join(folder, 'sessions.db'))
+  return sqliteStore(join(dataFolder(env), 'sessions.db'))
 }
 
 /** While Redis is away, the routes that need a session answer 503; the client goes on trying. */

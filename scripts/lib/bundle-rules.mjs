@@ -47,6 +47,16 @@ export const bundleRules = {
     folders: [...decision, 'crypto/', 'keys/', 'providers/introspection/'],
     packages: ['jose', 'openid-client', 'oauth4webapi'],
   },
+  './oauth1': { folders: [...decision, 'crypto/', 'stores/memory/', 'providers/oauth1/'], packages: ['cookie'] },
+  './oauth2': {
+    folders: [...decision, 'crypto/', 'keys/', 'stores/memory/', 'providers/oauth2/'],
+    packages: ['cookie', 'jose', 'openid-client', 'oauth4webapi'],
+  },
+  './oidc': {
+    folders: [...decision, 'crypto/', 'keys/', 'stores/memory/', 'providers/oauth2/', 'providers/oidc/'],
+    packages: ['cookie', 'jose', 'openid-client', 'oauth4webapi'],
+  },
+  './ldap': { folders: [...decision, 'crypto/', 'verifiers/ldap/'], packages: ['ldapts'], node: true },
   './keys': { folders: [...decision, 'crypto/', 'keys/'], packages: ['jose'] },
   './issuer': { folders: [...decision, 'crypto/', 'keys/', 'issuer/'], packages: ['jose'] },
   './testing': {

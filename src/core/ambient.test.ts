@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { decideBy, saying } from '../../test/model/kit.ts'
 import { requestOf } from '../../test/model/request.ts'
-import type { AuthenticationOptions } from './authentication.ts'
+import type { AuthenticationOptions } from './authentication-options.ts'
 
 const cookie = () => saying({ principal: { id: 7 }, ambient: true })
 const basic = () => saying({ principal: { id: 7 }, ambient: 'browser-or-tool' })

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { nothing, saying } from '../../test/model/kit.ts'
 import { requestOf } from '../../test/model/request.ts'
-import { type AuthenticationOptions, authentication, type Providers } from './authentication.ts'
+import { authentication, type Providers } from './authentication.ts'
+import type { AuthenticationOptions } from './authentication-options.ts'
 import type { Principal } from './provider.ts'
 
 /** What a JavaScript caller can hand over. */

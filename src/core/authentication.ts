@@ -1,3 +1,4 @@
+import type { AuthenticationOptions } from './authentication-options.ts'
 import {
   allowing,
   authenticationCheck,
@@ -8,11 +9,9 @@ import {
   rolesCheck,
   scopesCheck,
 } from './checks.ts'
-import { Deadlines } from './deadlines.ts'
 import { Decider } from './decider.ts'
-import type { Engine } from './engine.ts'
+import { engineOf } from './engine.ts'
 import { Entry } from './entry.ts'
-import { Announcer, type AuthenticationListener } from './events.ts'
 import { type Check, mayBeAnonymous, type Node } from './node.ts'
 import { AuthenticationProvider, type Awaitable, type Principal } from './provider.ts'
 import type { RequestSource, RequestView } from './request.ts'
@@ -29,34 +28,8 @@ import type {
   Owner,
   WhoOf,
 } from './requirement.ts'
-import { Surroundings, type SurroundingsOptions } from './surroundings.ts'
 import { isThenable, type Validated } from './validate.ts'
 import type { Anonymous, Attempted, Outcome, PrincipalMap, Skipped } from './who.ts'
-
-export interface AuthenticationOptions extends SurroundingsOptions {
-  /** How long one call of a provider or callback may take, in seconds. Default: 10. Then it is an `Error`: 503. */
-  readonly timeoutSeconds?: number | undefined
-  /** Origins, beside the service's own, whose pages may send cookies and Basic credentials. Default: none. */
-  readonly allowedOrigins?: readonly string[] | undefined
-  /** Puts the reason of a refusal into its body. Default: `false`, since it helps whoever is guessing. */
-  readonly exposeReason?: boolean | undefined
-  /** Watch decisions; they cannot change them. */
-  readonly listeners?: readonly AuthenticationListener[] | undefined
-  /** Receives what a listener threw. Default: the class name on `console.error`. */
-  readonly onListenerError?: ((error: unknown) => unknown) | undefined
-  /** Seconds since 1970. Default: the system's clock. */
-  readonly clock?: (() => number) | undefined
-  /** Random bytes. Default: Web Crypto's. */
-  readonly random?: ((bytes: number) => Uint8Array) | undefined
-  /** Used by providers that call other services. Default: the runtime's. */
-  readonly fetch?: typeof globalThis.fetch | undefined
-  /**
-   * Accepts credentials that a browser attached by itself from any site.
-   *
-   * @deprecated Not for production: any page on the web can then act as its visitors.
-   */
-  readonly dangerouslyAllowCrossSite?: boolean | undefined
-}
 
 /** A provider for each name. */
 export type Providers<M extends PrincipalMap> = { readonly [K in keyof M]: AuthenticationProvider<M[K]> }
@@ -339,34 +312,4 @@ type Callback = (...given: readonly unknown[]) => unknown
 
 function mustBeFunction(value: unknown, combinator: string, argument: string): asserts value is Callback {
   if (typeof value !== 'function') throw new TypeError(`${combinator}(): "${argument}" must be a function`)
-}
-
-function engineOf(options: AuthenticationOptions): Engine {
-  const { timeoutSeconds = 10, listeners = [] } = options
-  const clock = options.clock ?? (() => Date.now() / 1000)
-  if (!(timeoutSeconds > 0 && timeoutSeconds <= 3600)) {
-    throw new TypeError('authentication(): "timeoutSeconds" must be more than 0 and at most 3600')
-  }
-  for (const [name, value] of Object.entries({ clock, random: options.random, fetch: options.fetch })) {
-    if (value !== undefined && typeof value !== 'function') {
-      throw new TypeError(`authentication(): "${name}" must be a function`)
-    }
-  }
-  return Object.freeze({
-    clock,
-    random: options.random ?? ((bytes: number) => globalThis.crypto.getRandomValues(new Uint8Array(bytes))),
-    fetch: options.fetch ?? ((...request: Parameters<typeof globalThis.fetch>) => globalThis.fetch(...request)),
-    timeoutSeconds,
-    deadlines: new Deadlines(timeoutSeconds * 1000),
-    exposeReason: options.exposeReason === true,
-    allowedOrigins: new Set((options.allowedOrigins ?? []).map(originOf)),
-    allowCrossSite: options.dangerouslyAllowCrossSite === true,
-    surroundings: new Surroundings(options),
-    announce: new Announcer(listeners, options.onListenerError, clock),
-  })
-}
-
-function originOf(text: string): string {
-  if (URL.canParse(text) && new URL(text).origin === text) return text
-  throw new TypeError('authentication(): "allowedOrigins" must be a list of origins such as "https://app.example"')
 }

@@ -1,6 +1,6 @@
 /**
- * Remembers what was used lately, up to a number of entries: what comes after that displaces whatever was not asked for
- * since about half as many others came. Asking for what is there costs one look-up in most cases.
+ * Remembers what was used lately, up to a number of entries, two at least: what comes after that displaces whatever was not
+ * asked for since about half as many others came. Asking for what is there costs one look-up in most cases.
  */
 export class BoundedMap<V> {
   readonly #half: number
@@ -8,7 +8,7 @@ export class BoundedMap<V> {
   #old = new Map<string, V>()
 
   constructor(maxEntries: number) {
-    this.#half = Math.ceil(maxEntries / 2)
+    this.#half = Math.max(1, Math.floor(maxEntries / 2))
   }
 
   get size(): number {

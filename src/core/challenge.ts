@@ -1,10 +1,12 @@
 import type { Challenge } from '../wire/challenges.ts'
 import { isPrintableAscii } from '../wire/tokens.ts'
+import { fieldsOf } from './amendments.ts'
 import { bounded } from './bounded.ts'
+import { type AuthenticationError, isCause } from './cause.ts'
 import type { Entry, RenderedChallenge } from './entry.ts'
 import type { Awaitable, ChallengeAnswer } from './provider.ts'
 import type { HeaderField } from './request.ts'
-import type { Failed } from './result.ts'
+import type { Failed, Unmet } from './result.ts'
 import { Call, type RequestState } from './state.ts'
 import { isThenable } from './validate.ts'
 
@@ -14,6 +16,10 @@ export interface Challenges {
   readonly fields: readonly HeaderField[]
   readonly redirect?: string | undefined
   readonly page?: string | undefined
+  /** What goes with the redirect or the page. */
+  readonly extra?: readonly HeaderField[] | undefined
+  /** Why there is none of them now. */
+  readonly unavailable?: AuthenticationError | undefined
 }
 
 const registered: ReadonlySet<string> = new Set(['basic', 'digest', 'bearer', 'dpop'])
@@ -44,9 +50,15 @@ async function withOverrides(
     const answer = await override(failed, state)
     const own = challengesOf(failed, answer, state)
     if (navigation !== undefined && answer !== null) {
-      const { redirect, page, always } = answer
-      if (redirect !== undefined && (navigation || always === true)) return { fields: noFields, redirect }
-      if (page !== undefined && navigation) return { fields: merge([own]), page }
+      const { redirect, page, always, unavailable } = answer
+      if (unavailable !== undefined && (navigation || always === true)) {
+        const message = 'nobody can be sent to log in now'
+        state.engine.announce.fault('challenge-threw', message, failed.entry?.name, state, unavailable)
+        return { fields: noFields, unavailable }
+      }
+      const extra = extraOf(answer, failed.entry, state)
+      if (redirect !== undefined && (navigation || always === true)) return { fields: noFields, redirect, extra }
+      if (page !== undefined && navigation) return { fields: merge([own]), page, extra }
     }
     lists.push(own)
   }
@@ -54,6 +66,29 @@ async function withOverrides(
 }
 
 const noFields: readonly HeaderField[] = Object.freeze([])
+
+function extraOf(
+  { headers }: ChallengeAnswer,
+  entry: Entry | undefined,
+  state: RequestState,
+): readonly HeaderField[] | undefined {
+  return headers && fieldsOf(headers, entry?.name, state)
+}
+
+/** Rule 16: what the first provider used that can raise somebody answers; `undefined` when none does. */
+export async function raised(unmet: readonly Unmet[], state: RequestState): Promise<Challenges | undefined> {
+  for (const { demand, grants } of unmet) {
+    for (const { entry, principal, claims } of grants) {
+      const run = entry.provider.raise
+      if (run === undefined) continue
+      const answer = await asked((call) => run(demand, call, { principal, claims }), entry, state)
+      if (answer === null) continue
+      const { redirect, page } = answer
+      return { fields: noFields, redirect, page, extra: extraOf(answer, entry, state) }
+    }
+  }
+  return undefined
+}
 
 interface RenderedGroup {
   readonly group: number
@@ -63,11 +98,18 @@ interface RenderedGroup {
 /** What a provider's own challenge function answers, `null` when it has none or misbehaves. */
 async function override({ entry, cause }: Failed, state: RequestState): Promise<ChallengeAnswer | null> {
   const run = entry?.provider.override
-  if (entry === undefined || run === undefined) return null
+  return entry === undefined || run === undefined ? null : asked((call) => run(cause, call), entry, state)
+}
+
+async function asked(
+  ask: (call: Call) => Awaitable<ChallengeAnswer | null>,
+  entry: Entry,
+  state: RequestState,
+): Promise<ChallengeAnswer | null> {
   const { announce } = state.engine
   try {
     const call = new Call(entry.name, state)
-    const answer = run(cause, call)
+    const answer = ask(call)
     const settled = isThenable(answer) ? await bounded(answer, call) : answer
     if (settled === null || isChallengeAnswer(settled)) return settled
     announce.fault('invalid-challenge', 'the challenge function answered no valid challenge', entry.name, state)
@@ -79,7 +121,8 @@ async function override({ entry, cause }: Failed, state: RequestState): Promise<
 
 function isChallengeAnswer(answer: ChallengeAnswer | undefined): answer is ChallengeAnswer {
   if (typeof answer !== 'object') return false
-  const { redirect, page, challenges } = answer
+  const { redirect, page, challenges, unavailable } = answer
+  if (unavailable !== undefined && !(isCause(unavailable) && unavailable.kind === 'Error')) return false
   if (redirect !== undefined && (typeof redirect !== 'string' || redirect === '' || !isLocation(redirect))) return false
   if (page !== undefined && typeof page !== 'string') return false
   return challenges === undefined || Array.isArray(challenges)

@@ -131,11 +131,18 @@ export function authenticationCheck(required: RequiredAuthentication): Check {
     const methods = listOf(statementOf(holder, 'amr'))
     return amr === undefined || amr.every((method) => methods.includes(method))
   }
-  return judging('requireAuthentication', has, denials)
+  const demand: RequiredAuthentication = Object.freeze({ ...required })
+  return judging('requireAuthentication', has, {
+    of: (grants) => ({ ...denials.of(grants), unmet: { demand, grants } }),
+  })
 }
 
 /** One of the principals must have it all: what one of them may and another knows is nobody's. */
-function judging(name: string, has: (holder: StatementHolder, now: number) => boolean, denials: Denials): Check {
+function judging(
+  name: string,
+  has: (holder: StatementHolder, now: number) => boolean,
+  denials: Pick<Denials, 'of'>,
+): Check {
   return {
     name,
     ask: (_principal: Principal, _who, state, grants) => {
@@ -166,7 +173,8 @@ function statementAt(holder: StatementHolder, [name = '', ...inner]: readonly st
 
 function isRecent(time: unknown, maxAgeSeconds: number, now: number): boolean {
   if (typeof time !== 'number') return false
-  const age = now - time
+  // Logins are noted in whole seconds: one of this very second is no second old.
+  const age = Math.floor(now) - time
   // Written so that no comparison with NaN counts as recent.
   return age >= -TOLERANCE_SECONDS && age <= maxAgeSeconds
 }

@@ -3,6 +3,7 @@ import { askedReturnTo, safeReturnTo } from '../wire/return-to.ts'
 import { isWellFormed } from '../wire/text.ts'
 import { isPrintableAscii } from '../wire/tokens.ts'
 import type { AuthenticationFailedCause } from './cause.ts'
+import type { RequiredAuthentication } from './checks.ts'
 import { isNavigation } from './navigation.ts'
 import type { AuthenticationContext, Awaitable, ChallengeAnswer, ChallengeFunction } from './provider.ts'
 import type { RequestView } from './request.ts'
@@ -45,6 +46,34 @@ export function loginOverride(challenge: LoginChallenge, factory: string): Chall
   }
   return 'page' in challenge ? pageOverride(challenge, factory) : redirectOverride(challenge, factory)
 }
+
+/**
+ * Makes of a login challenge what sends somebody who is known to log in once more: the same page, told `acr_values` and
+ * `max_age` by its query. `undefined` for a challenge that a function makes, which only knows of failures.
+ */
+export function loginRaise(challenge: LoginChallenge): Raise | undefined {
+  if (typeof challenge === 'function') return undefined
+  if ('page' in challenge) {
+    const { page } = challenge
+    return typeof page === 'string' ? () => ({ page }) : undefined
+  }
+  const { redirect, returnToParameter = 'returnTo' } = challenge
+  const page = redirect.split(/[?#]/, 1)[0]
+  return ({ acrValues, maxAgeSeconds }, { request }) => {
+    if (isRead(request) && isAt(request.url, page)) return null
+    const demanding = withPairs(redirect, [
+      ['acr_values', acrValues?.join(' ')],
+      ['max_age', maxAgeSeconds === undefined ? undefined : String(maxAgeSeconds)],
+    ])
+    return { redirect: returnToParameter === false ? demanding : withReturnTo(demanding, returnToParameter, request) }
+  }
+}
+
+/** A `raise` that needs not know who is known. */
+export type Raise = (
+  demand: RequiredAuthentication,
+  context: Pick<AuthenticationContext, 'request'>,
+) => ChallengeAnswer | null
 
 function pageOverride({ page }: LoginPage, factory: string): ChallengeFunction {
   if (typeof page === 'function') {
@@ -98,8 +127,14 @@ function withReturnTo(redirect: string, parameter: string, request: RequestView)
   const { url } = request
   const asked = isRead(request) ? url.href : askedReturnTo(url, parameter)
   const place = asked === undefined ? undefined : safeReturnTo(asked, url.origin)
-  if (place === undefined || place.length > LONGEST_RETURN_TO) return redirect
+  return place === undefined || place.length > LONGEST_RETURN_TO ? redirect : withPairs(redirect, [[parameter, place]])
+}
+
+function withPairs(redirect: string, pairs: readonly (readonly [name: string, value: string | undefined])[]): string {
   const [page = '', ...fragment] = redirect.split('#')
-  const pair = `${percentEncode(parameter)}=${percentEncode(place)}`
-  return [page + (page.includes('?') ? '&' : '?') + pair, ...fragment].join('#')
+  const query = pairs.flatMap(([name, value]) =>
+    value === undefined ? [] : [`${percentEncode(name)}=${percentEncode(value)}`],
+  )
+  if (query.length === 0) return redirect
+  return [page + (page.includes('?') ? '&' : '?') + query.join('&'), ...fragment].join('#')
 }

@@ -1,6 +1,7 @@
 import { type Challenge, formatChallenge } from '../wire/challenges.ts'
 import { isToken } from '../wire/tokens.ts'
-import type { AuthenticationFailedCause } from './cause.ts'
+import type { AuthenticationError, AuthenticationFailedCause } from './cause.ts'
+import type { RequiredAuthentication } from './checks.ts'
 import type { HeaderField, RequestView } from './request.ts'
 
 export type Awaitable<T> = T | Promise<T>
@@ -93,12 +94,33 @@ export interface ChallengeAnswer {
   readonly page?: string | undefined
   /** Redirects every refused request, not just navigations, as Ktor's form does. Default: `false`. */
   readonly always?: boolean | undefined
+  /** Header fields that go with the redirect or the page, such as a cookie that remembers why. Default: none. */
+  readonly headers?: readonly HeaderField[] | undefined
+  /** Why nobody can be sent to log in now: a 503, for a navigation or with `always` for every request. Default: one can. */
+  readonly unavailable?: AuthenticationError | undefined
 }
 
 /** Decides what to send when this provider refused; `null` means the default challenge. */
 export type ChallengeFunction = (
   cause: AuthenticationFailedCause,
   context: AuthenticationContext,
+) => Awaitable<ChallengeAnswer | null>
+
+/** Somebody who is known, to whom a check said no. */
+export interface KnownPrincipal {
+  readonly principal: Principal
+  /** What the credential states, as in the verdict. */
+  readonly claims: Readonly<Record<string, unknown>> | undefined
+}
+
+/**
+ * Sends a person who is known to log in again, in the way that `requireAuthentication` demands; `null` when it cannot. An
+ * answer with neither redirect nor page ends it: the plain refusal is sent, with its header fields.
+ */
+export type RaiseFunction = (
+  demand: RequiredAuthentication,
+  context: AuthenticationContext,
+  known: KnownPrincipal,
 ) => Awaitable<ChallengeAnswer | null>
 
 export interface ProviderOptions<P extends Principal> {
@@ -108,6 +130,11 @@ export interface ProviderOptions<P extends Principal> {
   readonly authenticate: (context: AuthenticationContext) => Awaitable<Verdict<P>>
   /** Chooses another answer for a refusal. A throw or an ill-formed answer falls back to `challenge`. */
   readonly override?: ChallengeFunction | undefined
+  /**
+   * Answers a navigation of somebody this provider knows to whom `requireAuthentication` said no (step-up). The first
+   * provider used that answers is heard. A throw falls back to the plain 401. Default: it cannot.
+   */
+  readonly raise?: RaiseFunction | undefined
   /** One line for documentation. */
   readonly description?: string | undefined
   /**
@@ -135,6 +162,7 @@ export class AuthenticationProvider<out P extends Principal> {
   readonly challenge: Challenge
   readonly authenticate: (context: AuthenticationContext) => Awaitable<Verdict<P>>
   readonly override: ChallengeFunction | undefined
+  readonly raise: RaiseFunction | undefined
   readonly description: string | undefined
   readonly denialChallenges: readonly Challenge[]
   readonly readsHeaders: readonly string[]
@@ -146,6 +174,7 @@ export class AuthenticationProvider<out P extends Principal> {
     this.challenge = options.challenge
     this.authenticate = options.authenticate
     this.override = options.override
+    this.raise = options.raise
     this.description = options.description
     this.denialChallenges = options.denialChallenges ?? []
     this.readsHeaders = options.readsHeaders ?? []
@@ -201,6 +230,9 @@ export function provider<P extends Principal | undefined>(
   }
   if (options.override !== undefined && typeof options.override !== 'function') {
     throw new TypeError('provider(): "override" must be a function')
+  }
+  if (options.raise !== undefined && typeof options.raise !== 'function') {
+    throw new TypeError('provider(): "raise" must be a function')
   }
   const { readsHeaders = [], denialChallenges = [] } = options
   if (!Array.isArray(denialChallenges) || !denialChallenges.every(canBeSent)) {

@@ -11,7 +11,8 @@ import {
   wrong,
 } from '../../test/model/kit.ts'
 import { requestOf } from '../../test/model/request.ts'
-import { type AuthenticationOptions, authentication } from './authentication.ts'
+import { authentication } from './authentication.ts'
+import type { AuthenticationOptions } from './authentication-options.ts'
 import { AuthenticationError, AuthenticationFailedCause, invalidCredentials } from './cause.ts'
 import { reasons } from './reasons.ts'
 

@@ -28,7 +28,9 @@ export function refuse(result: Result, state: RequestState): Awaitable<Refused> 
     return compose(status, result, { fields: noChallenges }, state)
   const navigation = status === 401 ? isNavigation(state) : undefined
   const finish = (challenges: Challenges) =>
-    compose(status, result, { ...challenges, fields: [...denied, ...challenges.fields] }, state)
+    challenges.unavailable === undefined
+      ? compose(status, result, { ...challenges, fields: [...denied, ...challenges.fields] }, state)
+      : compose(503, result, challenges, state)
   const plainly = () => {
     const answer = answerOf(result.counted, navigation, state)
     return isThenable(answer) ? answer.then(finish) : finish(answer)
@@ -86,7 +88,7 @@ function isOwnReason(reason: string): reason is `x-${string}` {
 function compose(status: RefusalStatus, result: Result, challenges: Challenges, state: RequestState): Refused {
   const failures = failuresOf(result)
   const denials = result.denials.map(publicDenial)
-  const retryAfterSeconds = retryAfter(status, result)
+  const retryAfterSeconds = challenges.unavailable?.retryAfterSeconds ?? retryAfter(status, result)
   const headers: HeaderField[] = [...challenges.fields]
   if (retryAfterSeconds !== undefined) headers.push(['Retry-After', String(Math.ceil(retryAfterSeconds))])
   headers.push(noStore, varyAccept)

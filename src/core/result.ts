@@ -1,5 +1,6 @@
 import type { Challenge } from '../wire/challenges.ts'
 import type { AuthenticationFailedCause } from './cause.ts'
+import type { RequiredAuthentication } from './checks.ts'
 import type { Entry, RenderedChallenge } from './entry.ts'
 import type { OnAccept, Principal } from './provider.ts'
 import type { AuthenticationFailure, Refused } from './who.ts'
@@ -29,6 +30,14 @@ export interface Denied {
   readonly status: 401 | 403
   readonly error: string | undefined
   readonly challenges: readonly RenderedChallenge[]
+  /** What would be enough, and who is known, for whoever can send the person to show it. */
+  readonly unmet?: Unmet | undefined
+}
+
+/** A demand on how somebody logged in, and those who do not meet it. */
+export interface Unmet {
+  readonly demand: RequiredAuthentication
+  readonly grants: readonly Granted[]
 }
 
 /** What one node of a requirement came to. */

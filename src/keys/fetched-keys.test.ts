@@ -1,27 +1,12 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { edKey, jwksUrl, nonsense, ScriptedIssuer, wanting } from '../../test/keys/scripted-issuer.ts'
+import { ask, sourceOf } from '../../test/keys/asking.ts'
+import { edKey, jwksUrl, ScriptedIssuer, wanting } from '../../test/keys/scripted-issuer.ts'
 import { isCause } from '../core/cause.ts'
-import { type FetchedKeySource, type FetchedKeysOptions, jwks, type KeySource } from './index.ts'
 
 const { signal } = new AbortController()
 
 const a = edKey('a')
 const b = edKey('b')
-
-function sourceOf(issuer: ScriptedIssuer, options: FetchedKeysOptions = {}): FetchedKeySource {
-  return jwks(jwksUrl, { fetch: issuer.fetch, clock: issuer.clock, ...options })
-}
-
-/** Answers the ids of what was found, the reason of a refusal, or the code of an error. */
-async function ask(keys: KeySource, kid: string | undefined, alg?: string): Promise<string> {
-  return say(await keys.find(wanting(kid, alg), new AbortController().signal))
-}
-
-function say(found: Awaited<ReturnType<KeySource['find']>>): string {
-  if (!isCause(found)) return found.map((key) => key.kid ?? 'nameless').join()
-  if (found.kind === 'Error') return `${found.code}${found.retryable ? '' : ' (final)'}`
-  return found.kind === 'InvalidCredentials' ? String(found.reason) : found.kind
-}
 
 /** Lets a fetch in the background come to its end. */
 async function settle(): Promise<void> {
@@ -29,7 +14,6 @@ async function settle(): Promise<void> {
 }
 
 afterEach(() => {
-  vi.useRealTimers()
   vi.unstubAllGlobals()
 })
 
@@ -224,135 +208,6 @@ describe('an unknown key id', () => {
   })
 })
 
-describe('an outage of the issuer', () => {
-  it.each(Object.keys(nonsense))('by %s leaves the known keys as they are', async (what) => {
-    const issuer = new ScriptedIssuer(a)
-    const keys = sourceOf(issuer)
-    await ask(keys, 'a')
-    const { generation } = keys
-    issuer.answer = nonsense[what] ?? expect.fail()
-    issuer.time += 500
-    expect(await ask(keys, 'a')).toBe('a')
-    await vi.waitFor(() => expect(keys.status().failure).toBeDefined())
-    expect(await ask(keys, 'evil')).toBe('keys-unavailable')
-    issuer.time += 86_400 - 501
-    expect(await ask(keys, 'a')).toBe('a')
-    expect(keys.generation).toBe(generation)
-    issuer.time += 1
-    expect(await ask(keys, 'a')).toBe('keys-unavailable')
-    expect(keys.generation).not.toBe(generation)
-  })
-
-  it('in which the issuer hangs ends each fetch in time, also when `fetch` does not heed its signal', async () => {
-    vi.useFakeTimers()
-    const issuer = new ScriptedIssuer(a)
-    issuer.answer = () => new Promise(() => {})
-    const keys = sourceOf(issuer)
-    const asked = ask(keys, 'a')
-    await vi.advanceTimersByTimeAsync(4999)
-    expect(keys.status().failure).toBeUndefined()
-    await vi.advanceTimersByTimeAsync(1)
-    expect(await asked).toBe('keys-unavailable')
-    expect(keys.status().failure).toMatchObject({ retryable: true, cause: { code: 'keys-timeout' } })
-  })
-
-  it('in which the issuer hangs makes nobody wait who has a known key', async () => {
-    vi.useFakeTimers()
-    const issuer = new ScriptedIssuer(a)
-    const keys = sourceOf(issuer)
-    await ask(keys, 'a')
-    issuer.hang()
-    issuer.time += 500
-    expect(keys.find(wanting('a'), signal)).toHaveLength(1)
-    await vi.advanceTimersByTimeAsync(5000)
-    issuer.time += 500
-    for (let second = 0; second < 100; second++) {
-      issuer.time += 1
-      expect(keys.find(wanting('a'), signal)).toHaveLength(1)
-      await vi.advanceTimersByTimeAsync(1000)
-    }
-  })
-
-  it('is asked about less and less often, and its end is noticed within the cooldown', async () => {
-    const issuer = new ScriptedIssuer(a)
-    const keys = sourceOf(issuer)
-    issuer.die()
-    const begun: number[] = []
-    for (let second = 0; second < 120; second++) {
-      const before = issuer.fetches
-      for (let request = 0; request < 20; request++) expect(await ask(keys, 'a')).toBe('keys-unavailable')
-      if (issuer.fetches > before) begun.push(second)
-      issuer.time += 1
-    }
-    expect(begun).toEqual([0, 1, 3, 7, 15, 31, 61, 91])
-    issuer.publish(a)
-    issuer.time += 1
-    expect(await ask(keys, 'a')).toBe('a')
-  })
-
-  it('says in Retry-After when the next fetch may be', async () => {
-    const issuer = new ScriptedIssuer(a)
-    const keys = sourceOf(issuer)
-    issuer.die()
-    const seconds: unknown[] = []
-    for (let turn = 0; turn < 7; turn++) {
-      await ask(keys, 'a')
-      seconds.push(keys.status().failure?.retryAfterSeconds)
-      issuer.time += 30
-    }
-    expect(seconds).toEqual([1, 2, 4, 8, 16, 30, 30])
-  })
-
-  it('with `staleIfErrorSeconds: 0` ends the keys when they are no longer fresh', async () => {
-    const issuer = new ScriptedIssuer(a)
-    const keys = sourceOf(issuer, { staleIfErrorSeconds: 0 })
-    await ask(keys, 'a')
-    issuer.die()
-    issuer.time += 599
-    expect(await ask(keys, 'a')).toBe('a')
-    issuer.time += 1
-    expect(await ask(keys, 'a')).toBe('keys-unavailable')
-  })
-
-  it('during which keys rotate leaves the old ones, then takes the new set as a whole', async () => {
-    const issuer = new ScriptedIssuer(a)
-    const keys = sourceOf(issuer)
-    await ask(keys, 'a')
-    issuer.die()
-    issuer.time += 601
-    expect([await ask(keys, 'a'), await ask(keys, 'b')]).toEqual(['a', 'keys-unavailable'])
-    issuer.publish(b)
-    issuer.time += 31
-    expect([await ask(keys, 'b'), await ask(keys, 'a')]).toEqual(['b', 'unknown-key'])
-    expect(keys.status().failure).toBeUndefined()
-  })
-
-  it('ends for a caller that goes away, and for nobody else', async () => {
-    const issuer = new ScriptedIssuer(a)
-    const keys = sourceOf(issuer)
-    const go = issuer.pause()
-    const leaving = new AbortController()
-    const gone = Promise.resolve(keys.find(wanting('a'), leaving.signal))
-    const staying = ask(keys, 'a')
-    leaving.abort()
-    expect(say(await gone)).toBe('keys-unavailable')
-    expect(say(await keys.find(wanting('a'), leaving.signal))).toBe('keys-unavailable')
-    go()
-    expect(await staying).toBe('a')
-    expect(issuer.fetches).toBe(1)
-  })
-
-  it('is told without anything of what was fetched', async () => {
-    const issuer = new ScriptedIssuer()
-    issuer.answer = () => new Response('canary-7f3a')
-    const keys = sourceOf(issuer)
-    await ask(keys, 'a')
-    const { failure } = keys.status()
-    expect(failure?.cause).toMatchObject({ code: 'keys-malformed' })
-    expect(`${failure?.stack} ${JSON.stringify(failure)} ${String(failure?.cause)}`).not.toContain('canary')
-  })
-})
-
 describe('the generation', () => {
   it('stays when a set comes again, in any order, and its keys stay the same objects', async () => {
     const issuer = new ScriptedIssuer(a, b)
@@ -409,58 +264,6 @@ describe('the clock', () => {
     issuer.time += 601
     expect(await ask(keys, 'a')).toBe('unknown-key')
     expect(keys.status().fetchedAt).toBe(issuer.time)
-  })
-})
-
-describe('a warm start', () => {
-  it('knows the keys of an earlier run without any fetch', async () => {
-    const issuer = new ScriptedIssuer(a, { ...b, alg: 'EdDSA' })
-    const text = await sourceOf(issuer).export()
-    issuer.die()
-    issuer.time += 300
-    const keys = sourceOf(issuer, { warmStart: text })
-    expect([await ask(keys, 'a'), await ask(keys, 'b'), await ask(keys, 'b', 'Ed25519')]).toEqual([
-      'a',
-      'b',
-      'unknown-key',
-    ])
-    expect(issuer.fetches).toBe(1)
-    expect(await keys.export()).toBe(text)
-  })
-
-  it('makes its keys no younger: they live to the limit that they had', async () => {
-    const issuer = new ScriptedIssuer(a)
-    const text = await sourceOf(issuer).export()
-    issuer.die()
-    issuer.time += 86_399
-    const keys = sourceOf(issuer, { warmStart: text })
-    expect(await ask(keys, 'a')).toBe('a')
-    issuer.time += 1
-    expect(await ask(keys, 'a')).toBe('keys-unavailable')
-  })
-
-  it('takes keys from the future for keys of now', async () => {
-    const issuer = new ScriptedIssuer(a)
-    const text = await sourceOf(issuer).export()
-    issuer.time -= 1_000_000
-    expect(sourceOf(issuer, { warmStart: text }).status().fetchedAt).toBe(issuer.time)
-  })
-
-  it('refuses another issuer\'s keys, and anything that "export()" did not write', async () => {
-    const issuer = new ScriptedIssuer(a)
-    const text = await sourceOf(issuer).export()
-    expect(() => jwks('https://other.example/jwks.json', { warmStart: text })).toThrow(
-      new TypeError('jwks(): "warmStart" has the keys of somebody else'),
-    )
-    for (const other of ['', '{}', 'null', '[]', text.slice(1), text.replace('"format":1', '"format":2')]) {
-      expect(() => sourceOf(issuer, { warmStart: other })).toThrow('"warmStart" must be what "export()" wrote')
-    }
-  })
-
-  it('cannot be written while keys cannot be fetched', async () => {
-    const issuer = new ScriptedIssuer()
-    issuer.die()
-    await expect(sourceOf(issuer).export()).rejects.toMatchObject({ kind: 'Error', code: 'keys-unavailable' })
   })
 })
 

@@ -115,9 +115,9 @@ export class SessionBook<D> {
 
 export function sessionOf<T>(
   { subject, handle, createdAt, renewedAt }: StoredSession,
-  { authenticatedAt }: Envelope,
+  { authenticatedAt, acr, amr }: Envelope,
   data: T,
   expiresAt: number,
 ): Session<T> {
-  return { data, subject, handle, createdAt, renewedAt, expiresAt, authenticatedAt }
+  return { data, subject, handle, createdAt, renewedAt, expiresAt, authenticatedAt, acr, amr }
 }

@@ -1,13 +1,14 @@
 import { chain } from '../core/awaitable.ts'
 import { AuthenticationError } from '../core/cause.ts'
 import type { Awaitable } from '../core/provider.ts'
-import type { StoredSession } from '../core/session-store.ts'
+import type { SessionContent, StoredSession } from '../core/session-store.ts'
+import type { StandardSchema } from '../core/standard-schema.ts'
 import { decodeUtf8, encodeUtf8 } from '../wire/text.ts'
-import type { DataSchema } from './data-schema.ts'
+import { type AuthenticationFacts, keptFacts } from './authentication.ts'
 
 /** How the data of sessions is checked and written. */
 export interface DataSettings<D> {
-  readonly schema: DataSchema<unknown, D>
+  readonly schema: StandardSchema<D>
   readonly dataVersion: number
   readonly migrate: ((data: unknown, from: number) => Awaitable<D>) | undefined
   readonly encode: ((data: D) => unknown) | undefined
@@ -15,8 +16,7 @@ export interface DataSettings<D> {
 }
 
 /** What a payload holds beside the data. */
-export interface Meta {
-  readonly authenticatedAt: number | undefined
+export interface Meta extends AuthenticationFacts {
   /** The family of remember-me tokens that the session belongs to. */
   readonly family: string | undefined
 }
@@ -34,7 +34,9 @@ export interface Packed<D> {
   readonly data: D
 }
 
-export const FORMAT = 1
+/** Payloads were lists of four at first. What holds more is another format, so that older processes leave it alone. */
+const PLAIN = 1
+const EXTENDED = 2
 const LONGEST = 65_536
 
 /** Turns data into JSON and back, and lets nothing through that does not fit its schema. */
@@ -63,12 +65,12 @@ export class DataCodec<D> {
     })
   }
 
-  payload(
-    { text }: Packed<D>,
-    { authenticatedAt = null, family = null }: { [K in keyof Meta]: Meta[K] | null },
-  ): Uint8Array {
-    const head = JSON.stringify([this.#settings.dataVersion, authenticatedAt, family])
-    return encodeUtf8(`${head.slice(0, -1)},${text}]`)
+  /** What a store gets of a session. */
+  content({ text }: Packed<D>, meta: Meta, tags: readonly string[]): SessionContent {
+    const { authenticatedAt = null, family = null, acr, amr } = meta
+    const head = JSON.stringify([this.#settings.dataVersion, authenticatedAt, family]).slice(0, -1)
+    if (acr === undefined && amr.length === 0) return { format: PLAIN, payload: encodeUtf8(`${head},${text}]`), tags }
+    return { format: EXTENDED, payload: encodeUtf8(`${head},${text},${JSON.stringify({ acr, amr })}]`), tags }
   }
 
   /**
@@ -118,14 +120,14 @@ export class DataCodec<D> {
  * @throws AuthenticationError when a newer becauth wrote it.
  */
 export function openEnvelope({ format, payload }: StoredSession): Envelope | undefined {
-  if (format > FORMAT) throw newer()
-  const list = format === FORMAT ? parse(payload) : undefined
-  if (!Array.isArray(list) || list.length !== 4) return undefined
-  const [dataVersion, authenticatedAt, family, data]: readonly unknown[] = list
-  if (typeof dataVersion !== 'number') return undefined
+  if (format > EXTENDED) throw newer()
+  const list = parse(payload)
+  if (!Array.isArray(list) || list.length !== format + 3) return undefined
+  const [dataVersion, authenticatedAt, family, data, extension = {}]: readonly unknown[] = list
+  if (typeof dataVersion !== 'number' || typeof extension !== 'object' || extension === null) return undefined
   return {
     dataVersion,
-    authenticatedAt: typeof authenticatedAt === 'number' ? authenticatedAt : undefined,
+    ...keptFacts(authenticatedAt, Reflect.get(extension, 'acr'), Reflect.get(extension, 'amr')),
     family: typeof family === 'string' ? family : undefined,
     data,
   }

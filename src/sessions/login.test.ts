@@ -183,6 +183,23 @@ describe('login()', () => {
     expect(await stored.list('ada')).toEqual([])
   })
 
+  it('makes no session that nobody will hold when the client leaves in the middle of it', async () => {
+    const inner = memorySessionStore()
+    const leaving = new AbortController()
+    const store = overriding<SessionStore>(inner, {
+      rotate: () => {
+        leaving.abort()
+        return false
+      },
+    })
+    const { stored, login } = service({ store })
+    const browser = new Browser()
+    await login(browser)
+    const request = browser.request({ method: 'POST', signal: leaving.signal })
+    await expect(stored.login(request, ada, { subject: 'ada' })).rejects.toThrow()
+    expect(inner.size).toBe(1)
+  })
+
   it('gives up on a store that does not answer', async () => {
     const store = overriding<SessionStore>(memorySessionStore(), { create: () => new Promise(() => {}) })
     const { login } = service({ store, timeoutSeconds: 0.01 })

@@ -1,8 +1,9 @@
 import type { HeaderField } from '../core/request.ts'
 import type { SessionReading, SessionRecord, StoreContext } from '../core/session-store.ts'
 import { isWellFormed } from '../wire/text.ts'
+import type { AuthenticationFacts } from './authentication.ts'
 import type { SessionBook } from './book.ts'
-import { FORMAT, type Packed } from './data.ts'
+import type { Packed } from './data.ts'
 import { hashOf, keyOf, newHandle, newSessionValue } from './key.ts'
 import type { Restorer } from './restorer.ts'
 import { TOMBSTONE_SECONDS } from './tombstone.ts'
@@ -12,6 +13,7 @@ import type { LoginOptions, LoginResult, Session, SessionRequest } from './types
 export interface PreparedLogin<D> extends Pick<LoginOptions, 'subject' | 'remember'> {
   readonly packed: Packed<D>
   readonly tags: readonly string[]
+  readonly facts: AuthenticationFacts
 }
 
 /** A session as it was written. */
@@ -57,13 +59,11 @@ export class Login<D> {
     return { kind: 'logged-in', headers, session }
   }
 
-  #record({ packed, tags }: PreparedLogin<D>, family: string | undefined): SessionRecord {
-    const authenticatedAt = Math.floor(this.#context.now())
+  #record({ packed, tags, facts }: PreparedLogin<D>, family: string | undefined): SessionRecord {
+    const now = this.#context.now()
     return {
-      format: FORMAT,
-      payload: this.#book.codec.payload(packed, { authenticatedAt, family }),
-      tags: family === undefined ? tags : [...tags, family],
-      ...this.#book.renewed(authenticatedAt, this.#context.now()),
+      ...this.#book.codec.content(packed, { ...facts, family }, family === undefined ? tags : [...tags, family]),
+      ...this.#book.renewed(Math.floor(now), now),
     }
   }
 
@@ -76,7 +76,9 @@ export class Login<D> {
   async #rotate(key: string, record: SessionRecord): Promise<Written | undefined> {
     const { store, random } = this.#book.settings
     for (let reading = await this.#read(key); typeof reading === 'object'; reading = await this.#read(key)) {
-      if (reading.rotated || this.#context.signal.aborted) return undefined
+      // Nobody is there any more to take the cookie of another session.
+      this.#context.signal.throwIfAborted()
+      if (reading.rotated) return undefined
       const value = newSessionValue(random, key.slice(0, key.indexOf('.')))
       const next = await keyOf(value)
       const now = Math.floor(this.#context.now())
@@ -111,9 +113,12 @@ export class Login<D> {
     }
   }
 
-  #session({ subject, packed }: PreparedLogin<D>, record: SessionRecord, handle: string): Session<D> {
-    const { createdAt, renewedAt, expiresAt } = record
-    return { data: packed.data, subject, handle, createdAt, renewedAt, expiresAt, authenticatedAt: createdAt }
+  #session(
+    { subject, packed, facts }: PreparedLogin<D>,
+    { createdAt, renewedAt, expiresAt }: SessionRecord,
+    handle: string,
+  ): Session<D> {
+    return { data: packed.data, subject, handle, createdAt, renewedAt, expiresAt, ...facts }
   }
 
   async #read(key: string): Promise<SessionReading> {

@@ -1,7 +1,7 @@
 import type { AuthenticationContext, Awaitable } from '../core/provider.ts'
 import type { RememberStore, SessionStore } from '../core/session-store.ts'
+import type { StandardSchema } from '../core/standard-schema.ts'
 import type { DataSettings } from './data.ts'
-import type { DataSchema } from './data-schema.ts'
 import type { RandomSource } from './key.ts'
 import { cookieTransport, headerTransport, type SessionCookieOptions, type Transport } from './transport.ts'
 
@@ -59,14 +59,14 @@ interface CommonOptions<D> {
 
 interface PlainData<D> {
   /** What the data must be, as a Standard Schema (Zod, Valibot, ArkType …) that does not transform: it is kept as JSON. */
-  readonly schema: DataSchema<D>
+  readonly schema: StandardSchema<D, D>
   readonly encode?: undefined
   readonly decode?: undefined
 }
 
 interface EncodedData<D> {
   /** What the data must be, as a Standard Schema; it is given what `decode` answered. */
-  readonly schema: DataSchema<unknown, D>
+  readonly schema: StandardSchema<D>
   /** Turns the data into something that JSON can carry. */
   readonly encode: (data: D) => unknown
   /** Turns what JSON carried into what the schema takes. Default: it stays as it is. */
@@ -94,6 +94,8 @@ export interface Settings<D> extends DataSettings<D> {
   readonly maxConcurrent: MaxConcurrent | undefined
   readonly remember: RememberSettings<D> | undefined
   readonly transport: Transport
+  /** The cookie that says for what a browser was sent to log in once more; a header field has no such thing. */
+  readonly errand: Transport | undefined
   /** The `Max-Age` of the session's cookie. */
   readonly maxAge: number | undefined
   /** Whether logging out may tell a browser to clear its cache: it listens on secure origins only. */
@@ -139,6 +141,7 @@ export function settingsOf<D>(options: SessionsOptions<D>): Settings<D> {
     maxConcurrent,
     remember: rememberOf(options),
     transport: header === undefined ? cookieTransport(cookie, '') : headerTransport(header),
+    errand: header === undefined ? cookieTransport(cookie, '-errand') : undefined,
     maxAge: cookie.persistent === true ? lifetimes.absoluteSeconds : undefined,
     secure: header === undefined && cookie.dangerouslyAllowInsecureCookie !== true,
     timeoutSeconds,

@@ -3,6 +3,7 @@ import type { AuthenticationContext, Awaitable, FailureVerdict } from '../core/p
 import type { KnownReason } from '../core/reasons.ts'
 import type { SessionReading, SessionStore } from '../core/session-store.ts'
 import { absent, isThenable } from '../core/validate.ts'
+import { claimsOf } from './authentication.ts'
 import type { NotOpened, Opened, SessionBook } from './book.ts'
 import { unavailable } from './errors.ts'
 import { isSessionValue, keyOf } from './key.ts'
@@ -39,7 +40,7 @@ export class SessionReader<D> {
   read(context: AuthenticationContext): Awaitable<Reading<D>> {
     const { request } = context
     const known = this.#book.current(request.native)
-    if (known !== undefined) return known === 'none' ? absent : { session: known.session }
+    if (known !== undefined) return known === 'none' ? absent : found(known.session)
     const texts = this.#book.settings.transport.read(request)
     const text = texts[0]
     if (text === undefined) return this.#without(absent, context)
@@ -105,13 +106,17 @@ export class SessionReader<D> {
 
   #found(key: string, session: Session<D>, context: AuthenticationContext): Reading<D> {
     this.#book.note(context.request.native, { key, session })
-    return { session }
+    return found(session)
   }
 
   /** There is no session; perhaps the browser is remembered. */
   #without(verdict: FailureVerdict, context: AuthenticationContext): Awaitable<Reading<D>> {
     return this.#restorer === undefined ? verdict : this.#restorer.restore(verdict, context)
   }
+}
+
+function found<D>(session: Session<D>): SessionFound<Session<D>> {
+  return { session, claims: claimsOf(session) }
 }
 
 /** Asks the store, and makes what it throws an error of ours. */

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import { ada, Browser, causeOf, cookiesOf, fieldsOf, START, service } from '../../test/sessions/kit.ts'
-import type { AuthenticationContext } from '../core/provider.ts'
+import type { AuthenticationContext, Awaitable } from '../core/provider.ts'
 import { memoryRememberStore } from '../stores/memory/remember-store.ts'
 
 const DAY = 86_400
 
 /** A service that remembers browsers, and a browser that is remembered and whose session is over. */
 async function remembering(
-  restore: (subject: string, context: AuthenticationContext) => typeof ada | null = () => ada,
+  restore: (subject: string, context: AuthenticationContext) => Awaitable<typeof ada | null> = () => ada,
 ) {
   const thefts: string[] = []
   const rememberStore = memoryRememberStore()
@@ -151,6 +151,26 @@ describe('a remembered browser', () => {
     const outcome = await decide(late)
     expect(causeOf(outcome)).toMatchObject({ reason: 'revoked' })
     expect(cookiesOf(fieldsOf(outcome))).toEqual([])
+  })
+
+  it.each([
+    ['everything of its owner', async (made: Awaited<ReturnType<typeof remembering>>) => made.stored.revokeAll('ada')],
+    [
+      'its family',
+      async ({ browser, stored }: Awaited<ReturnType<typeof remembering>>) => stored.logout(browser.request()),
+    ],
+  ])('does not come back when %s was ended while it was being restored', async (_what, end) => {
+    let meanwhile = async (): Promise<unknown> => undefined
+    const made = await remembering(async () => {
+      await meanwhile()
+      return ada
+    })
+    const late = reopened(made.browser)
+    meanwhile = () => end(made)
+    const outcome = await made.decide(late)
+    expect(causeOf(outcome)).toMatchObject({ reason: 'revoked' })
+    expect(cookiesOf(fieldsOf(outcome))).toEqual([])
+    expect(await made.stored.list('ada')).toEqual([])
   })
 
   it.each(['', 'r1', 'r1.x.y', `r1.${'a'.repeat(22)}.${'b'.repeat(23)}`])(

@@ -2,8 +2,8 @@ import { AuthenticationError, invalidCredentials } from '../core/cause.ts'
 import type { AuthenticationContext, Awaitable, FailureVerdict } from '../core/provider.ts'
 import type { HeaderField } from '../core/request.ts'
 import type { StoreContext } from '../core/session-store.ts'
+import { claimsOf, unauthenticated } from './authentication.ts'
 import { asked, type SessionBook } from './book.ts'
-import { FORMAT } from './data.ts'
 import { keyOf, newHandle, newSessionValue, type RandomSource } from './key.ts'
 import type { RememberSettings } from './options.ts'
 import {
@@ -15,6 +15,7 @@ import {
   type Successor,
   sealSuccessor,
 } from './remember-token.ts'
+import { TOMBSTONE_SECONDS } from './tombstone.ts'
 import type { Session, SessionFound, SessionRequest } from './types.ts'
 
 type Restored<D> = SessionFound<Session<D>> | FailureVerdict
@@ -125,17 +126,31 @@ export class Restorer<D> {
     }
     const key = await keyOf(next.session)
     const now = context.now()
-    const payload = codec.payload(await codec.pack(data), { authenticatedAt: undefined, family })
-    const record = { format: FORMAT, payload, tags: [family], ...this.#book.renewed(Math.floor(now), now) }
+    const content = codec.content(await codec.pack(data), { ...unauthenticated, family }, [family])
+    const record = { ...content, ...this.#book.renewed(Math.floor(now), now) }
     const owner = { subject, handle: next.handle, ...settings.maxConcurrent }
     const created = await asked(() => settings.store.create(key, record, owner, context))
     if (created === 'limit') return { cause: tooMany, always: [this.#write(next.token)] }
+    if (!(await this.#isRemembered(family, subject, context))) {
+      const until = Math.floor(context.now()) + TOMBSTONE_SECONDS
+      await asked(() => settings.store.delete(key, until, context))
+      return { cause: revoked }
+    }
     const opened = await this.#book.open(await asked(() => settings.store.read(key, context)), context.now())
     // It ended between two tabs: nothing is set, so that a late one does not erase what came after.
     if (typeof opened !== 'object') return { cause: revoked }
     this.#book.note(context.request.native, { key, session: opened.session })
     const always = [settings.transport.write(next.session, settings.maxAge), this.#write(next.token)]
-    return { session: opened.session, always }
+    return { session: opened.session, claims: claimsOf(opened.session), always }
+  }
+
+  /**
+   * Whether the family is still there. What ends it forgets families first and ends sessions then, so that one asked for
+   * after its session was made is either gone, or whoever ends it finds that session.
+   */
+  async #isRemembered(family: string, subject: string, context: AuthenticationContext): Promise<boolean> {
+    const browsers = await asked(() => this.#settings.store.listBySubject(subject, context))
+    return browsers.some((browser) => browser.family === family)
   }
 
   /** The browser's session is over as well, or it would not have come to this. */

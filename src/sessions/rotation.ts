@@ -1,6 +1,6 @@
 import type { StoreContext } from '../core/session-store.ts'
+import { type AuthenticationFacts, factsOf } from './authentication.ts'
 import type { Opened, SessionBook } from './book.ts'
-import { FORMAT } from './data.ts'
 import { SessionUnavailable } from './errors.ts'
 import { keyOf, newSessionValue } from './key.ts'
 import { TOMBSTONE_SECONDS } from './tombstone.ts'
@@ -13,6 +13,8 @@ export class Rotation<D> {
   readonly #book: SessionBook<D>
   readonly #because: RotateOptions['because']
   readonly #graceSeconds: number
+  /** What a step-up shows. */
+  readonly #facts: AuthenticationFacts | undefined
 
   /** @throws TypeError when a grace is asked for where none may be. */
   constructor(book: SessionBook<D>, options: RotateOptions) {
@@ -32,6 +34,8 @@ export class Rotation<D> {
     this.#book = book
     this.#because = because
     this.#graceSeconds = graceSeconds
+    this.#facts =
+      options.because === 'step-up' ? factsOf(options.authentication, book.settings.clock(), 'sessions()') : undefined
   }
 
   /** `'again'`: somebody else wrote in between. */
@@ -50,15 +54,15 @@ export class Rotation<D> {
     const value = newSessionValue(random, key.slice(0, key.indexOf('.')))
     const next = await keyOf(value)
     const now = Math.floor(context.now())
-    const authenticatedAt = this.#because === 'step-up' ? now : envelope.authenticatedAt
+    const { authenticatedAt, acr, amr } = this.#facts ?? envelope
     const times = this.#book.renewed(stored.createdAt, now)
     const packed = await this.#book.codec.pack(session.data)
-    const payload = this.#book.codec.payload(packed, { authenticatedAt, family: envelope.family })
-    const record = { format: FORMAT, payload, tags: stored.tags, ...times }
+    const meta = { ...envelope, authenticatedAt, acr, amr }
+    const record = { ...this.#book.codec.content(packed, meta, stored.tags), ...times }
     const graceUntil = now + this.#graceSeconds
     const end = { graceUntil, tombstoneUntil: graceUntil + TOMBSTONE_SECONDS }
     if (!(await store.rotate(key, stored.version, next, record, end, context))) return 'again'
-    const rotated = { ...session, renewedAt: times.renewedAt, expiresAt: times.expiresAt, authenticatedAt }
+    const rotated = { ...session, renewedAt: times.renewedAt, expiresAt: times.expiresAt, authenticatedAt, acr, amr }
     this.#book.change(request.native, { key: next, session: rotated })
     return { headers: [transport.write(value, maxAge)], session: rotated }
   }

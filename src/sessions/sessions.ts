@@ -1,9 +1,9 @@
 import type { AuthenticationContext, Awaitable, FailureVerdict } from '../core/provider.ts'
 import type { HeaderField } from '../core/request.ts'
 import type { StoreContext } from '../core/session-store.ts'
+import { factsOf } from './authentication.ts'
 import { type Opened, SessionBook } from './book.ts'
 import { Calls, ofApplication } from './calls.ts'
-import { FORMAT, type Meta, type Packed } from './data.ts'
 import { SessionUnavailable } from './errors.ts'
 import { isSessionValue, keyOf } from './key.ts'
 import { Login, loginTags, mustBeSubject } from './login.ts'
@@ -16,6 +16,7 @@ import { TOMBSTONE_SECONDS } from './tombstone.ts'
 import { Turns } from './turns.ts'
 import type {
   CallOptions,
+  Errand,
   LoginOptions,
   LoginResult,
   RotateOptions,
@@ -57,6 +58,7 @@ export function sessions<D>(options: SessionsOptions<D>): Sessions<D> {
 
 class StoredSessions<D> implements Sessions<D> {
   readonly header: string
+  readonly errand: Errand | undefined
   readonly #settings: Settings<D>
   readonly #book: SessionBook<D>
   readonly #restorer: Restorer<D> | undefined
@@ -67,6 +69,7 @@ class StoredSessions<D> implements Sessions<D> {
 
   constructor(settings: Settings<D>) {
     this.header = settings.transport.header
+    this.errand = settings.errand
     this.#settings = settings
     this.#book = new SessionBook(settings)
     this.#restorer = settings.remember === undefined ? undefined : new Restorer(this.#book, settings.remember)
@@ -88,9 +91,10 @@ class StoredSessions<D> implements Sessions<D> {
     }
     const packed = await this.#book.codec.pack(data)
     const tags = await loginTags(options.tags)
+    const facts = factsOf(options.authentication, this.#settings.clock(), 'sessions()')
     const keys = await this.#keys(request)
     const result = await this.#calls.run(request.signal, (context) =>
-      new Login(this.#book, this.#restorer, context).run(request, keys, { ...options, packed, tags }),
+      new Login(this.#book, this.#restorer, context).run(request, keys, { ...options, packed, tags, facts }),
     )
     if (result.kind === 'logged-in') request.respond?.(result.headers)
     return result
@@ -146,7 +150,7 @@ class StoredSessions<D> implements Sessions<D> {
       const { session, stored, envelope } = opened
       if (stored.rotated) throw rotatedAway()
       const packed = await ofApplication(async () => this.#book.codec.pack(await changed(session.data, change)))
-      const content = { format: FORMAT, payload: this.#payload(packed, envelope), tags: stored.tags }
+      const content = this.#book.codec.content(packed, envelope, stored.tags)
       if (sameOctets(content.payload, stored.payload)) return { headers: unchanged, session }
       if (!(await this.#settings.store.replace(key, stored.version, content, context))) return 'again'
       const next = { ...session, data: packed.data }
@@ -190,10 +194,6 @@ class StoredSessions<D> implements Sessions<D> {
 
   sweep(options?: CallOptions): Promise<number> {
     return this.#subjects.sweep(options)
-  }
-
-  #payload(packed: Packed<D>, meta: Meta): Uint8Array {
-    return this.#book.codec.payload(packed, meta)
   }
 
   /** The keys that a request shows: what it has now, or what it came with. */

@@ -64,7 +64,9 @@ describe('the sessions of a person', () => {
     const { handle, createdAt, renewedAt, expiresAt, authenticatedAt } = session ?? {}
     expect(await stored.exportSubject('ada')).toEqual({
       subject: 'ada',
-      sessions: [{ handle, createdAt, renewedAt, expiresAt, authenticatedAt, dataVersion: 1, data: ada }],
+      sessions: [
+        { handle, createdAt, renewedAt, expiresAt, authenticatedAt, acr: null, amr: [], dataVersion: 1, data: ada },
+      ],
       rememberedBrowsers: [{ createdAt, expiresAt: (createdAt ?? 0) + 2_592_000 }],
     })
     expect(await stored.eraseSubject('ada')).toBe(1)

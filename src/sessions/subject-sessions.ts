@@ -1,4 +1,5 @@
 import type { StoreContext, StoredSession } from '../core/session-store.ts'
+import { unauthenticated } from './authentication.ts'
 import { type SessionBook, sessionOf } from './book.ts'
 import type { Calls } from './calls.ts'
 import { type Envelope, openEnvelope } from './data.ts'
@@ -71,8 +72,14 @@ export class SubjectSessions<D> {
       subject,
       sessions: found.map((stored) => {
         const { handle, createdAt, renewedAt, expiresAt } = stored
-        const { authenticatedAt = null, dataVersion = null, data = null } = envelopeOf(stored) ?? {}
-        return { handle, createdAt, renewedAt, expiresAt, authenticatedAt, dataVersion, data }
+        const {
+          authenticatedAt = null,
+          acr = null,
+          amr = [],
+          dataVersion = null,
+          data = null,
+        } = envelopeOf(stored) ?? {}
+        return { handle, createdAt, renewedAt, expiresAt, authenticatedAt, acr, amr, dataVersion, data }
       }),
       rememberedBrowsers: browsers.map(({ createdAt, expiresAt }) => ({ createdAt, expiresAt })),
     }
@@ -120,7 +127,7 @@ export class SubjectSessions<D> {
   }
 }
 
-const nothing: Envelope = { dataVersion: 0, authenticatedAt: undefined, family: undefined, data: undefined }
+const nothing: Envelope = { ...unauthenticated, dataVersion: 0, family: undefined, data: undefined }
 
 function envelopeOf(stored: StoredSession): Envelope | undefined {
   try {

@@ -1,5 +1,6 @@
 import type { AuthenticationContext, Awaitable, FailureVerdict, Grant } from '../core/provider.ts'
 import type { HeaderField } from '../core/request.ts'
+import type { SessionAuthentication } from './authentication.ts'
 
 /** A stored session, as it is read. */
 export interface Session<out D> {
@@ -19,6 +20,10 @@ export interface Session<out D> {
    * step-up asks for this, so that being remembered never satisfies one.
    */
   readonly authenticatedAt: number | undefined
+  /** The authentication context class that the login or the last step-up reached, where it said one. */
+  readonly acr: string | undefined
+  /** The methods by which the person showed it, where the login or the last step-up said them. */
+  readonly amr: readonly string[]
 }
 
 /** What a request must tell. A `RequestView` and a `RequestSource` are ones. */
@@ -57,6 +62,8 @@ export interface LoginOptions {
   readonly remember?: boolean | undefined
   /** Up to three names by which `revokeTagged` finds the session, such as an identity provider's `sid`. Default: none. */
   readonly tags?: readonly string[] | undefined
+  /** What the person showed, for `requireAuthentication`. Default: credentials of no particular kind, now. */
+  readonly authentication?: SessionAuthentication | undefined
 }
 
 /**
@@ -64,7 +71,13 @@ export interface LoginOptions {
  * have planted it; only a rotation that is merely due may leave it readable for requests on their way.
  */
 export type RotateOptions =
-  | { readonly because: 'step-up' | 'privilege-change'; readonly graceSeconds?: 0 | undefined }
+  | {
+      readonly because: 'step-up'
+      readonly graceSeconds?: 0 | undefined
+      /** What the person showed: it takes the place of what was shown before. Default: as with `login`. */
+      readonly authentication?: SessionAuthentication | undefined
+    }
+  | { readonly because: 'privilege-change'; readonly graceSeconds?: 0 | undefined }
   | {
       readonly because: 'periodic'
       /** How long the old key goes on, at most 300. Default: 30. */
@@ -80,6 +93,8 @@ export interface SubjectExport {
     readonly renewedAt: number
     readonly expiresAt: number
     readonly authenticatedAt: number | null
+    readonly acr: string | null
+    readonly amr: readonly string[]
     readonly dataVersion: number | null
     /** As it is stored. */
     readonly data: unknown
@@ -94,9 +109,17 @@ export interface CallOptions {
 }
 
 /** A live session of a request, and what goes with it into the verdict. */
-export interface SessionFound<out S> extends Pick<Grant, 'onAccept' | 'always'> {
+export interface SessionFound<out S> extends Pick<Grant, 'claims' | 'onAccept' | 'always'> {
   readonly session: S
   readonly cause?: never
+}
+
+/** A small cookie that says for what a browser was sent to the login page, so that nobody goes round in circles. */
+export interface Errand {
+  read(request: SessionRequest): readonly string[]
+  write(text: string, maxAgeSeconds: number): HeaderField
+  /** The fields that delete it. */
+  readonly deletion: readonly HeaderField[]
 }
 
 /** What the `session()` provider asks: stored and sealed sessions are ones. */
@@ -105,6 +128,8 @@ export interface SessionSource<out S> {
   read(context: AuthenticationContext): Awaitable<SessionFound<S> | FailureVerdict>
   /** The header field in which the session comes. Default: `Cookie`. */
   readonly header?: string | undefined
+  /** Where the browser keeps for what it was sent to log in once more; without it, it is sent each time. */
+  readonly errand?: Errand | undefined
   /** Takes what a provider forgets of a request with, to be called when the session of the request has changed. */
   readonly onChange?: ((forget: (native: object) => void) => void) | undefined
 }

@@ -195,7 +195,7 @@ describe.skipIf(program === undefined)('the showcase in Chromium', { timeout: 60
   it('works without JavaScript: routes, curl lines and the form, with a page for a wrong password', async () => {
     const page = await open({ javaScriptEnabled: false })
     await page.goto(showcase.url)
-    expect(await page.locator('.route pre').count()).toBe(20)
+    expect(await page.locator('.route pre').count()).toBe(26)
     expect(await page.locator('.attempts').first().isVisible()).toBe(false)
     await page.fill('#form [name=user]', 'grace')
     await page.fill('#form [name=password]', 'byron')
@@ -265,6 +265,18 @@ const answersOfButtons = {
   '/me': ['nothing: 401'],
   '/sessions': ['nothing: 401'],
   '/logout': ['nothing: 401'],
+  '/token': ['ada: 200', 'wrong password: 401', 'invented refresh token: 400', 'another grant: 400', 'nothing: 401'],
+  '/jwt': ['ada’s token: 200', 'alan’s token: 200', 'another kind: 401', 'signed by nobody: 401', 'nothing: 401'],
+  '/orders': ['ada’s token: 200', 'alan’s token: 403', 'nothing: 401'],
+  '/transfer': ['ada, just logged in: 200', 'nothing: 401'],
+  '/dpop': [
+    'ada with a proof: 200',
+    'the proof twice: 401',
+    'her token without proof: 401',
+    'a token for everybody: 401',
+    'nothing: 401',
+  ],
+  '/mcp': ['ada: whoami: 200', 'ada: orders: 200', 'alan: orders: 403', 'a token for /jwt: 401', 'nothing: 401'],
 }
 
 /** What the console says beyond the answers of 4xx and 5xx, which Chromium always notes. */
@@ -292,8 +304,9 @@ async function countPrompts(page: Page): Promise<() => number> {
 }
 
 /** How many requests a button makes before the one whose answer it shows. */
-function requestsBefore({ dataset: { digest, times = '1' } }: HTMLElement): number {
-  return Number(times) - 1 + (digest === undefined ? 0 : 1) + (digest?.includes('"again":true') === true ? 1 : 0)
+function requestsBefore({ dataset: { digest, token, times = '1' } }: HTMLElement): number {
+  const marks = [digest, token, token?.match('"dpop"'), digest?.match('"again":true'), token?.match('"twice"')]
+  return Number(times) - 1 + marks.filter((mark) => mark).length
 }
 
 function newest(page: Page): Promise<string | null> {

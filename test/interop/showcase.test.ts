@@ -54,6 +54,9 @@ describe('the showcase', () => {
     ['PUT', '/login', 'GET, HEAD, POST'],
     ['DELETE', '/sessions', 'GET, HEAD, POST'],
     ['GET', '/logout', 'POST'],
+    ['GET', '/token', 'POST'],
+    ['GET', '/mcp', 'POST'],
+    ['DELETE', '/.well-known/oauth-protected-resource/mcp', 'GET, HEAD, OPTIONS'],
   ])('answers 405 to %s %s and says what is allowed', async (method, path, allow) => {
     const answer = await fetch(showcase.url + path, { method })
     expect([answer.status, answer.headers.get('allow')]).toEqual([405, allow])
@@ -92,12 +95,18 @@ describe('the showcase', () => {
       'me',
       'sessions',
       'logout',
+      'token',
+      'jwt',
+      'orders',
+      'transfer',
+      'dpop',
+      'mcp',
     ]) {
       expect(page).toMatch(new RegExp(`curl -i [^\n]* ${showcase.url}/${path}<`))
     }
     expect(page).not.toMatch(/<script(?! src="\/)|\son\w+=|style=|https?:\/\/(?!127\.0\.0\.1)/)
     for (const file of ['/style.css', '/live.js', '/icon.svg']) expect(page).toContain(`"${file}"`)
-    for (const file of ['/style.css', '/live.js', '/digest.js', '/icon.svg']) {
+    for (const file of ['/style.css', '/live.js', '/digest.js', '/token.js', '/icon.svg']) {
       expect((await fetch(showcase.url + file)).status).toBe(200)
     }
   })

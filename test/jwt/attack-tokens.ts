@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { importKey, type Jwk, staticKeys } from 'becauth/keys'
-import { describe, expect, it } from 'vitest'
+import { afterAll, describe, expect, it } from 'vitest'
 import { type Decide, decider, encode } from './kit.ts'
 
 type Algorithm = 'HS256' | 'RS256' | 'ES256'
@@ -96,6 +96,12 @@ export function describeAttackTokens(path: string): void {
   const deciders = { HS256: deciderFor('HS256'), RS256: deciderFor('RS256'), ES256: deciderFor('ES256') }
 
   describe(`attack tokens, verified by ${path}`, () => {
+    let slowest = { id: '', milliseconds: 0 }
+    afterAll(() => {
+      const { id, milliseconds } = slowest
+      console.log(`attack tokens, verified by ${path}: at most ${milliseconds.toFixed(2)} ms each (${id})`)
+    })
+
     it('are all there', () => {
       expect(file.cases).toHaveLength(95)
       expect(Object.keys(byId).filter((id) => !file.cases.some((one) => one.id === id))).toEqual([])
@@ -115,6 +121,7 @@ export function describeAttackTokens(path: string): void {
         expect(status).toBe(wanted === 'accepted' ? 200 : 401)
         expect(challenges).toEqual(wanted === 'accepted' ? [] : ['Bearer realm="api", error="invalid_token"'])
       }
+      if (fastest > slowest.milliseconds) slowest = { id: one.id, milliseconds: fastest }
       expect(fastest).toBeLessThan(5)
     })
 

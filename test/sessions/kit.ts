@@ -119,3 +119,10 @@ export function failing<S extends object>(inner: S, isDown: () => boolean): S {
     },
   })
 }
+
+/** A browser whose session cookie has this value. */
+export function holding(value: string): Browser {
+  const browser = new Browser()
+  browser.cookies.set('__Host-session', value)
+  return browser
+}

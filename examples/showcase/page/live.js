@@ -1,6 +1,7 @@
 // Shows what each provider said, live, and lets one try the routes. All text goes through textContent.
 
 import { respond } from '/digest.js'
+import { bearing } from '/token.js'
 
 const kept = 100
 const list = document.querySelector('#live')
@@ -124,8 +125,9 @@ for (const group of document.querySelectorAll('.attempts')) group.hidden = false
 document.addEventListener('click', ({ target }) => {
   const button = target.closest('button[data-headers]')
   if (button === null) return
-  const { headers, body, digest, times = '1' } = button.dataset
-  attempt(button, { headers: JSON.parse(headers), body, login: digest && JSON.parse(digest), times: Number(times) })
+  const { headers, body, digest, token, times = '1' } = button.dataset
+  const [login, bearer] = [digest, token].map((text) => text && JSON.parse(text))
+  attempt(button, { headers: JSON.parse(headers), body, login, bearer, times: Number(times) })
 })
 
 document.querySelector('form').addEventListener('submit', (event) => {
@@ -134,7 +136,7 @@ document.querySelector('form').addEventListener('submit', (event) => {
   attempt(event.submitter, { headers: {}, body, times: 1 })
 })
 
-async function attempt(button, { headers, body, login, times }) {
+async function attempt(button, { headers, body, login, bearer, times }) {
   const route = button.closest('.route')
   const { method, path } = route.dataset
   const result = route.querySelector('.result')
@@ -145,7 +147,11 @@ async function attempt(button, { headers, body, login, times }) {
     fetch(path, { method, headers: { ...headers, ...more }, body, credentials: 'omit', cache: 'no-store' })
   button.setAttribute('aria-busy', 'true')
   try {
-    const own = login === undefined ? {} : await answerChallenge(send, { method, path, body, login })
+    const own = bearer
+      ? await bearing(bearer, { method, path })
+      : login
+        ? await answerChallenge(send, { method, path, body, login })
+        : {}
     await Promise.all(Array.from({ length: times - 1 }, () => send(own)))
     awaited.set(number, why)
     const response = await send({ ...own, 'X-Attempt': String(number) })

@@ -1,4 +1,4 @@
-import { ServerResponse, STATUS_CODES } from 'node:http'
+import { STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Awaitable } from '../../core/provider.ts'
 import type { Requirement } from '../../core/requirement.ts'
@@ -62,34 +62,12 @@ export function setRefusalFields({ response }: Refused, fields: Fields, request:
 }
 
 function writeToResponse(refused: Refused, response: NodeResponse): void {
-  if (isUntouched(response)) {
-    writeWhole(refused, response)
-    return
-  }
   const { status, body } = refused.response
   response.statusCode = status
+  // One by one, though `writeHead` with a list would cost less: what that writes, `getHeader` does not tell loggers.
   setRefusalFields(refused, response, response.req)
   // HEAD's would have to be GET's (RFC 9110, section 8.6).
   if (response.req.method !== 'HEAD') response.setHeader('Content-Length', String(Buffer.byteLength(body ?? '')))
-  response.end(body ?? '')
-}
-
-/** Whether nobody set a field or waits for the head to be written. (HTTP/2's response is of another class.) */
-function isUntouched(response: NodeResponse): response is ServerResponse {
-  return (
-    response instanceof ServerResponse &&
-    response.writeHead === ServerResponse.prototype.writeHead &&
-    response.getHeaderNames().length === 0
-  )
-}
-
-/** All at once, which costs a fraction of setting one field after the other. */
-function writeWhole({ response: { status, headers, body } }: Refused, response: ServerResponse): void {
-  const lines: string[] = []
-  for (const [name, value] of headers) lines.push(name, value)
-  if (response.req.method !== 'HEAD') lines.push('Content-Length', String(Buffer.byteLength(body ?? '')))
-  if (status === 413 && !isComplete(response.req)) lines.push('Connection', 'close')
-  response.writeHead(status, lines)
   response.end(body ?? '')
 }
 

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
-import { type AuthenticationOptions, authentication } from '../../core/authentication.ts'
+import { authentication } from '../../core/authentication.ts'
+import type { AuthenticationOptions } from '../../core/authentication-options.ts'
 import type { Outcome } from '../../core/who.ts'
 import { bearer } from '../../providers/bearer/bearer.ts'
 import { type TestRequestOptions, testRequest } from '../../testing/request.ts'

@@ -1,5 +1,6 @@
 import { sha256 } from '#crypto'
 import { chain } from '../../core/awaitable.ts'
+import { BoundedMap } from '../../core/bounded-map.ts'
 import { AuthenticationError } from '../../core/cause.ts'
 import type { AuthenticationContext, Awaitable } from '../../core/provider.ts'
 import type { HeaderField } from '../../core/request.ts'
@@ -7,10 +8,9 @@ import type { PresentedToken, ProofRefused, ProofVerdict, TokenProof } from '../
 import { encodeBase64Url } from '../../wire/base64.ts'
 import type { Challenge } from '../../wire/challenges.ts'
 import { normalizedUri, uriOf } from './http-uri.ts'
-import { KnownKeys } from './known-keys.ts'
 import { type LiveNonce, Nonces } from './nonce.ts'
 import { type DpopOptions, type DpopSettings, settingsOf } from './options.ts'
-import { type ProofClaims, verifyProof } from './proof.ts'
+import { type ProofClaims, type ProofKey, verifyProof } from './proof.ts'
 import {
   downgraded,
   missing,
@@ -75,7 +75,7 @@ class Dpop implements TokenProof {
   readonly confirms = 'jkt'
   readonly challenge: Challenge
   readonly #settings: DpopSettings
-  readonly #known = new KnownKeys(KEYS_KEPT)
+  readonly #known = new BoundedMap<ProofKey>(KEYS_KEPT)
   readonly #nonces: Nonces | undefined
 
   constructor(settings: DpopSettings) {

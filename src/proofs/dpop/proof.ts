@@ -1,14 +1,22 @@
 import { segments, verifySignature } from '#jws'
 import { chain } from '../../core/awaitable.ts'
+import type { BoundedMap } from '../../core/bounded-map.ts'
 import type { Awaitable } from '../../core/provider.ts'
 import type { ProofRefused } from '../../core/token-proof.ts'
 import { tryImport } from '../../keys/import-key.ts'
 import { VerificationKey } from '../../keys/verification-key.ts'
 import { isJsonObject, type JsonObject } from '../../wire/json.ts'
-import { type CompactJws, parseCompactJws, parseJsonSegment } from '../../wire/jws.ts'
-import type { KnownKeys, ProofKey } from './known-keys.ts'
+import { type CompactJws, type JwsHeader, parseCompactJws, parseJsonSegment } from '../../wire/jws.ts'
 import { otherKey, unreadable, wrongAlgorithm, wrongClaims, wrongKey, wrongSignature, wrongType } from './refusals.ts'
 import { thumbprintOf } from './thumbprint.ts'
+
+/** The key of a proof, taken out of its header. */
+export interface ProofKey {
+  readonly header: JwsHeader
+  readonly key: VerificationKey
+  /** The thumbprint of the key. */
+  readonly jkt: string
+}
 
 /** What a proof says, once its signature is right. */
 export interface ProofClaims {
@@ -26,6 +34,8 @@ const LONGEST_ID = 512
 /**
  * Reads a proof and verifies its signature by the key in it, which must be the one that the token is bound to.
  *
+ * @param known the keys of proofs that were right, by the header's segment: a client writes the same header each time, and
+ *   to make a key ready takes longer than to verify with it
  * @param field the DPoP header field; several lines are joined by commas, and no token has one
  * @see RFC 9449, section 4.3, steps 1 to 7 and 12
  */
@@ -33,7 +43,7 @@ export function verifyProof(
   field: string,
   jkt: string,
   algorithms: readonly string[],
-  known: KnownKeys,
+  known: BoundedMap<ProofKey>,
 ): Awaitable<ProofClaims | ProofRefused> {
   const jws = parseCompactJws(field, LONGEST_PROOF, segments, { get: (segment) => known.get(segment)?.header })
   if (typeof jws === 'string') return unreadable
@@ -42,7 +52,7 @@ export function verifyProof(
     if (found.jkt !== jkt) return otherKey
     return chain(verifySignature(found.key, found.header.alg, jws.signed, jws.signature), (isRight) => {
       if (!isRight) return wrongSignature
-      known.add(jws.segment, found)
+      known.set(jws.segment, found)
       return claimsOf(parseJsonSegment(jws.payload, segments))
     })
   })

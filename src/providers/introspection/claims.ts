@@ -1,4 +1,5 @@
 import type { AuthenticationFailedCause, InvalidCredentials } from '../../core/cause.ts'
+import { hasClaim, isAudience, isDate, isFor, isText } from '../../core/token-claims.ts'
 import { isJsonObject, type JsonObject, type JsonValue } from '../../wire/json.ts'
 import { expired, failure, notYetValid, wrongAudience, wrongIssuer, wrongType } from './refusals.ts'
 
@@ -36,9 +37,6 @@ export interface ClaimRules {
   readonly toleranceSeconds: number
 }
 
-// The end of the year 9999. What lies beyond are milliseconds.
-const LATEST = 253_402_300_799
-
 /** Judges everything but time of an answer that says `active: true`. */
 export function judgeClaims(
   answer: JsonObject,
@@ -49,12 +47,8 @@ export function judgeClaims(
     return failure('malformed', 'in the answer, "cnf" is no object, a date no number of seconds, or a text none')
   }
   if (answer.iss !== undefined && answer.iss !== issuer) return wrongIssuer
-  if (audiences !== undefined && !isFor(answer.aud, audiences)) return wrongAudience
+  if (audiences !== undefined && (answer.aud === undefined || !isFor(answer.aud, audiences))) return wrongAudience
   return ['token_type', 'token_use', 'typ'].some((name) => isOtherToken(answer[name])) ? wrongType : answer
-}
-
-function hasClaim(answer: JsonObject, name: string): boolean {
-  return Object.hasOwn(answer, name) && answer[name] !== null
 }
 
 function isClaims(answer: JsonObject): answer is JsonObject & IntrospectionClaims {
@@ -75,24 +69,11 @@ function isClaims(answer: JsonObject): answer is JsonObject & IntrospectionClaim
   } = answer
   return (
     active === true &&
-    [scope, client, username, type, sub, iss, jti].every((value) => value === undefined || typeof value === 'string') &&
+    [scope, client, username, type, sub, iss, jti].every(isText) &&
     [exp, iat, nbf].every(isDate) &&
-    (aud === undefined || typeof aud === 'string' || isTexts(aud)) &&
+    (aud === undefined || isAudience(aud)) &&
     (cnf === undefined || isJsonObject(cnf))
   )
-}
-
-function isTexts(value: JsonValue): boolean {
-  return Array.isArray(value) && value.every((one) => typeof one === 'string')
-}
-
-function isDate(value: JsonValue | undefined): boolean {
-  return value === undefined || (typeof value === 'number' && value >= 0 && value <= LATEST)
-}
-
-function isFor(aud: string | readonly string[] | undefined, audiences: ReadonlySet<string>): boolean {
-  if (aud === undefined) return false
-  return typeof aud === 'string' ? audiences.has(aud) : aud.some((one) => audiences.has(one))
 }
 
 /** Issuers are asked about refresh tokens as well, and have several ways to say that a token is one. */
@@ -121,14 +102,4 @@ export function judgeTime(claims: IntrospectionClaims, rules: ClaimRules, now: n
   // Written so that no comparison with NaN, of a broken clock, lets it pass.
   if (!(now < endOf(claims, rules))) return expired
   return now >= Math.max(claims.nbf ?? 0, claims.iat ?? 0) - rules.toleranceSeconds ? undefined : notYetValid
-}
-
-/** Freezes all the way down, so that one request cannot change what the next one sees. Instances of classes are left. */
-export function deepFreeze<T>(value: T): T {
-  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value
-  const prototype: unknown = Object.getPrototypeOf(value)
-  if (!Array.isArray(value) && prototype !== Object.prototype && prototype !== null) return value
-  Object.freeze(value)
-  for (const member of Object.values(value)) deepFreeze(member)
-  return value
 }

@@ -1,9 +1,9 @@
 import type { CustomFetch } from 'openid-client'
+import { limitedText } from '../../keys/limited-text.ts'
 import { trustedUrl } from '../../keys/options.ts'
 import { type JsonObject, parseJsonObject } from '../../wire/json.ts'
 import { parseCompactJws, parseJsonSegment } from '../../wire/jws.ts'
 import { parseMediaType } from '../../wire/media-type.ts'
-import { decodeUtf8 } from '../../wire/text.ts'
 import { failure } from './refusals.ts'
 
 /** What is asked of what the issuer sends. */
@@ -52,7 +52,7 @@ export function guardedFetch({ fetch, allowHttp, signed }: Guards): CustomFetch 
     if (response.type === 'opaqueredirect' || (response.status >= 300 && response.status < 400)) {
       throw failure('redirect', 'the issuer answers with a redirect, which is not followed')
     }
-    const text = await readText(response, isQuestion ? MAXIMUM_ANSWER_BYTES : MAXIMUM_DOCUMENT_BYTES, abort)
+    const text = await limitedText(response, isQuestion ? MAXIMUM_ANSWER_BYTES : MAXIMUM_DOCUMENT_BYTES, abort, failure)
     if (isQuestion && response.status === 400 && parseJsonObject(text)?.error === 'unsupported_token_type') {
       return json(notAsked)
     }
@@ -82,50 +82,4 @@ function json(text: string): Response {
 
 function essenceOf(response: Response): string | undefined {
   return parseMediaType(response.headers.get('content-type') ?? '')?.essence
-}
-
-async function readText(response: Response, limit: number, signal: AbortSignal): Promise<string> {
-  if (Number(response.headers.get('content-length') ?? 0) > limit) {
-    await response.body?.cancel()
-    throw tooLarge(limit)
-  }
-  const reader = response.body?.getReader()
-  const give = (): void => {
-    reader?.cancel(signal.reason).catch(() => {})
-  }
-  signal.addEventListener('abort', give)
-  const chunks: Uint8Array[] = []
-  let length = 0
-  try {
-    for (;;) {
-      const read = await reader?.read()
-      if (read?.value === undefined) break
-      length += read.value.length
-      if (length > limit) throw tooLarge(limit)
-      chunks.push(read.value)
-    }
-  } catch (error) {
-    give()
-    throw length > limit ? error : failure('unreachable', "the issuer's answer breaks off", error)
-  } finally {
-    signal.removeEventListener('abort', give)
-  }
-  if (signal.aborted) throw failure('unreachable', "the issuer's answer takes too long", signal.reason)
-  const text = decodeUtf8(joined(chunks, length))
-  if (text === undefined) throw failure('malformed', 'the issuer answers with something that is not UTF-8')
-  return text
-}
-
-function joined(chunks: readonly Uint8Array[], length: number): Uint8Array {
-  const bytes = new Uint8Array(length)
-  let at = 0
-  for (const chunk of chunks) {
-    bytes.set(chunk, at)
-    at += chunk.length
-  }
-  return bytes
-}
-
-function tooLarge(limit: number): Error {
-  return failure('too-large', `the issuer's answer has more than ${limit} octets`)
 }

@@ -1,54 +1,6 @@
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import { describe, expect, it } from 'vitest'
-import { authentication } from '../../core/authentication.ts'
-import { testRequest } from '../../testing/request.ts'
-import type { IntrospectionClaims } from './claims.ts'
-import { introspection } from './introspection.ts'
-import type { AudienceTokensOptions } from './options.ts'
-
-const NOW = 1_800_000_000
-const ISSUER = 'https://id.example'
-const right = { active: true, iss: ISSUER, aud: 'orders', sub: 'u', exp: NOW + 600 }
-
-/** A service whose issuer answers what the test says. */
-function service(
-  answer: () => Response | Promise<Response>,
-  more: Partial<AudienceTokensOptions<IntrospectionClaims, IntrospectionClaims>> = {},
-  jwks: object = {},
-) {
-  const script = { now: NOW, asked: 0, answer }
-  const auth = authentication(
-    {
-      api: introspection({
-        issuer: ISSUER,
-        endpoint: `${ISSUER}/introspect`,
-        audience: 'orders',
-        clientId: 'api',
-        clientAuthentication: { method: 'client_secret_basic', secret: 'canary-secret' },
-        ...more,
-      }),
-    },
-    {
-      clock: () => script.now,
-      fetch: async (url) => {
-        if (String(url).endsWith('/jwks')) return Response.json(jwks)
-        script.asked++
-        return script.answer()
-      },
-    },
-  )
-  const send = async (token = 'opaque') => {
-    const outcome = await auth.decide(testRequest({ headers: { Authorization: `Bearer ${token}` } }), 'api')
-    const cause = outcome.failures[0]?.cause
-    if (outcome.kind === 'authenticated') return ['authenticated']
-    const said =
-      cause?.kind === 'InvalidCredentials' ? cause.reason : cause?.kind === 'Error' ? cause.code : cause?.kind
-    return ['response' in outcome ? outcome.response.status : 0, said]
-  }
-  return { script, send }
-}
-
-const json = (value: object) => () => Response.json(value)
+import { ISSUER, json, NOW, right, scripted as service } from '../../../test/oidc/scripted-issuer.ts'
 
 describe('introspection()', () => {
   it('lets an active token in, and asks once for all who wait and while it remembers', async () => {
@@ -60,10 +12,10 @@ describe('introspection()', () => {
     ])
     script.now += 29
     expect(await send()).toEqual(['authenticated'])
-    expect(script.asked).toBe(1)
+    expect(script.questions.length).toBe(1)
     script.now += 1
     await send()
-    expect(script.asked).toBe(2)
+    expect(script.questions.length).toBe(2)
   })
 
   it('calls a token revoked that was active, and unknown one that never was', async () => {
@@ -82,7 +34,7 @@ describe('introspection()', () => {
     expect(await send()).toEqual(['authenticated'])
     script.now += 8
     expect(await send()).toEqual([401, 'expired'])
-    expect(script.asked).toBe(1)
+    expect(script.questions.length).toBe(1)
   })
 
   it.each([
@@ -131,15 +83,15 @@ describe('introspection() with signed answers', () => {
     const foreign = await generateKeyPair('ES256')
     const jwks = { keys: [{ ...(await exportJWK(own.publicKey)), kid: 'a', alg: 'ES256', use: 'sig' }] }
     const options = { signedAnswers: 'ES256', jwksUri: `${ISSUER}/jwks` } as const
-    expect(await service(() => signed(own.privateKey, 'a'), options, jwks).send()).toEqual(['authenticated'])
-    expect(await service(() => signed(foreign.privateKey, 'a'), options, jwks).send()).toEqual([
+    expect(await service(() => signed(own.privateKey, 'a'), options, { jwks }).send()).toEqual(['authenticated'])
+    expect(await service(() => signed(foreign.privateKey, 'a'), options, { jwks }).send()).toEqual([
       503,
       'introspection-invalid',
     ])
-    expect(await service(() => signed(foreign.privateKey, 'b'), options, jwks).send()).toEqual([
+    expect(await service(() => signed(foreign.privateKey, 'b'), options, { jwks }).send()).toEqual([
       503,
       'introspection-invalid',
     ])
-    expect(await service(json(right), options, jwks).send()).toEqual([503, 'introspection-unsigned'])
+    expect(await service(json(right), options, { jwks }).send()).toEqual([503, 'introspection-unsigned'])
   })
 })

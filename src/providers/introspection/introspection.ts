@@ -18,9 +18,10 @@ import type { IntrospectionCredential, IntrospectionOptions } from './options.ts
 import { tokenCheckOf } from './settings.ts'
 import type { Active } from './token-check.ts'
 
+export type { StandardSchema } from '../../core/standard-schema.ts'
 export type { TokenPlaces } from '../../core/token-source.ts'
+export type { ClientAuthentication } from '../../keys/client-authentication.ts'
 export type { IntrospectionClaims } from './claims.ts'
-export type { ClientAuthentication } from './client-authentication.ts'
 export type {
   AnswerAlgorithm,
   AnyAudienceOptions,
@@ -29,7 +30,6 @@ export type {
   IntrospectionCredential,
   IntrospectionOptions,
   ResourceTokensOptions,
-  StandardSchema,
 } from './options.ts'
 
 /**

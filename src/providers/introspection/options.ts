@@ -1,28 +1,10 @@
 import type { AuthenticationContext, Awaitable, ChallengeFunction, Principal } from '../../core/provider.ts'
+import type { StandardSchema } from '../../core/standard-schema.ts'
 import type { TokenResource } from '../../core/token-resource.ts'
 import type { TokenSourceOptions } from '../../core/token-source.ts'
 import type { Validated } from '../../core/validate.ts'
+import type { ClientAuthentication } from '../../keys/client-authentication.ts'
 import type { IntrospectionClaims } from './claims.ts'
-import type { ClientAuthentication } from './client-authentication.ts'
-
-/** What validators such as Zod, Valibot and ArkType answer: the value, or what is wrong with it. */
-type SchemaResult<Output> =
-  | { readonly value: Output; readonly issues?: undefined }
-  | { readonly issues: readonly unknown[] }
-
-/**
- * What validators such as Zod, Valibot and ArkType have in common.
- *
- * @see https://standardschema.dev
- */
-export interface StandardSchema<out Output> {
-  readonly '~standard': {
-    readonly version: 1
-    readonly vendor: string
-    readonly validate: (value: unknown) => Awaitable<SchemaResult<Output>>
-    readonly types?: { readonly input: unknown; readonly output: Output } | undefined
-  }
-}
 
 /**
  * The algorithms of signed answers. No secrets: with one, the service could have made the answer itself.

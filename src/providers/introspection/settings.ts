@@ -1,11 +1,13 @@
 import type { InvalidCredentials } from '../../core/cause.ts'
+import { deepFreeze } from '../../core/deep-freeze.ts'
 import type { Principal } from '../../core/provider.ts'
+import type { StandardSchema } from '../../core/standard-schema.ts'
 import { isPrincipal } from '../../core/validate.ts'
+import { clientAuthOf } from '../../keys/client-authentication.ts'
 import { trustedUrl } from '../../keys/options.ts'
-import { type ClaimRules, deepFreeze } from './claims.ts'
-import { clientAuthOf } from './client-authentication.ts'
+import type { ClaimRules } from './claims.ts'
 import { IssuerClient } from './issuer-client.ts'
-import type { AnswerAlgorithm, IntrospectionOptions, StandardSchema } from './options.ts'
+import type { AnswerAlgorithm, IntrospectionOptions } from './options.ts'
 import { claimMissing, schemaRefused } from './refusals.ts'
 import { type Memory, type Reader, TokenCheck } from './token-check.ts'
 
@@ -62,7 +64,7 @@ function clientOf<C, P extends Principal>(options: IntrospectionOptions<C, P>, t
     endpoint,
     jwksUri,
     clientId,
-    clientAuth: clientAuthOf(clientAuthentication),
+    clientAuth: clientAuthOf(clientAuthentication, 'introspection()'),
     signedAnswers,
     allowHttp: anywhere ? 'anywhere' : urls.some(({ protocol }) => protocol === 'http:') ? 'loopback' : 'never',
     timeoutSeconds: between(options.timeoutSeconds ?? 5, 0.1, 30, 'timeoutSeconds'),

@@ -1,12 +1,13 @@
 import { digestHash } from '#crypto'
 import { chain } from '../../core/awaitable.ts'
+import { BoundedMap } from '../../core/bounded-map.ts'
 import { type AuthenticationFailedCause, type InvalidCredentials, isCause } from '../../core/cause.ts'
+import { deepFreeze } from '../../core/deep-freeze.ts'
 import type { AuthenticationContext, Awaitable } from '../../core/provider.ts'
 import type { JsonObject } from '../../wire/json.ts'
-import { type ClaimRules, deepFreeze, endOf, type IntrospectionClaims, judgeClaims, judgeTime } from './claims.ts'
+import { type ClaimRules, endOf, type IntrospectionClaims, judgeClaims, judgeTime } from './claims.ts'
 import type { IntrospectionCredential } from './options.ts'
 import { expired, revoked, tooLong, unknown } from './refusals.ts'
-import { Remembered } from './remembered.ts'
 
 /** A token that the issuer called active, and whose rules and schema were right. Its time is to be judged each time. */
 export interface Active<C> {
@@ -51,17 +52,17 @@ const LONGEST_TOKEN = 16_384
 /** Answers for tokens: from memory, or by asking their issuer, once for all who wait for the same token. */
 export class TokenCheck<C> {
   readonly #parts: TokenCheckParts<C>
-  readonly #active: Remembered<Entry<Active<C>>>
+  readonly #active: BoundedMap<Entry<Active<C>>>
   /** Apart, so that strangers displace nobody. */
-  readonly #inactive: Remembered<Entry<Inactive>>
+  readonly #inactive: BoundedMap<Entry<Inactive>>
   readonly #pending = new Map<string, Promise<Answered<C>>>()
   /** A Worker is not told what another request of it fetches. */
   readonly #isShared = !('navigator' in globalThis && globalThis.navigator.userAgent === 'Cloudflare-Workers')
 
   constructor(parts: TokenCheckParts<C>) {
     this.#parts = parts
-    this.#active = new Remembered(parts.memory?.maxEntries ?? 1)
-    this.#inactive = new Remembered(parts.memory?.maxEntries ?? 1)
+    this.#active = new BoundedMap(parts.memory?.maxEntries ?? 1)
+    this.#inactive = new BoundedMap(parts.memory?.maxEntries ?? 1)
   }
 
   check(token: string, context: AuthenticationContext): Awaitable<Answered<C>> {

@@ -1,4 +1,5 @@
 import type { InvalidCredentials } from '../../core/cause.ts'
+import { hasClaim, isAudience, isDate, isFor, isText } from '../../core/token-claims.ts'
 import { isJsonObject, type JsonObject, type JsonValue } from '../../wire/json.ts'
 import { expired, notClaims, notYetValid, tooOld, wrongAudience, wrongIssuer } from './refusals.ts'
 import type { Rules } from './rules.ts'
@@ -31,9 +32,6 @@ export interface Validity {
   readonly over: InvalidCredentials
 }
 
-// The end of the year 9999. What lies beyond are milliseconds, or the wish for a token that never ends.
-const LATEST = 253_402_300_799
-
 /**
  * Judges everything but time: what must be there, its types, who made the token, for whom, and what it must not have.
  *
@@ -49,10 +47,6 @@ export function judgeClaims(claims: JsonObject, rules: Rules): JwtClaims | Inval
   return claims.cnf === undefined || isJsonObject(claims.cnf) ? claims : notClaims
 }
 
-function hasClaim(claims: JsonObject, name: string): boolean {
-  return Object.hasOwn(claims, name) && claims[name] !== null
-}
-
 function isClaims(claims: JsonObject): claims is JsonObject & JwtClaims {
   const { iss, aud, sub, jti, client_id: client, exp, nbf, iat } = claims
   return (
@@ -65,23 +59,6 @@ function isClaims(claims: JsonObject): claims is JsonObject & JwtClaims {
     isDate(nbf) &&
     isDate(iat)
   )
-}
-
-function isAudience(aud: JsonValue | undefined): aud is string | readonly string[] {
-  return typeof aud === 'string' || (Array.isArray(aud) && aud.every((one) => typeof one === 'string'))
-}
-
-function isText(value: JsonValue | undefined): boolean {
-  return value === undefined || typeof value === 'string'
-}
-
-/** Whether it is a NumericDate, fractions included, or left out. */
-function isDate(value: JsonValue | undefined): boolean {
-  return value === undefined || (typeof value === 'number' && value >= 0 && value <= LATEST)
-}
-
-function isFor(aud: string | readonly string[], audiences: ReadonlySet<string>): boolean {
-  return typeof aud === 'string' ? audiences.has(aud) : aud.some((one) => audiences.has(one))
 }
 
 /** Works out when a token counts, tolerance included. */

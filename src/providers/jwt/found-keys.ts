@@ -1,9 +1,9 @@
+import { BoundedMap } from '../../core/bounded-map.ts'
 import { AuthenticationError, type AuthenticationFailedCause, isCause } from '../../core/cause.ts'
 import type { AuthenticationContext, Awaitable } from '../../core/provider.ts'
 import { isThenable } from '../../core/validate.ts'
 import type { KeySource, KeyUse } from '../../keys/key-source.ts'
 import { VerificationKey } from '../../keys/verification-key.ts'
-import { BoundedMap } from './bounded-map.ts'
 import { unknownKey } from './refusals.ts'
 
 /** Keys that fit a token, or why there are none. */

@@ -1,8 +1,8 @@
+import { BoundedMap } from '../../core/bounded-map.ts'
 import { AuthenticationError } from '../../core/cause.ts'
 import type { AuthenticationContext, Awaitable } from '../../core/provider.ts'
 import type { TokenResource } from '../../core/token-resource.ts'
 import { isThenable } from '../../core/validate.ts'
-import { BoundedMap } from './bounded-map.ts'
 import type { IssuerRules } from './options.ts'
 import { type Rules, rulesOf } from './rules.ts'
 

@@ -25,6 +25,7 @@ import type { JwtCredential, JwtOptions } from './options.ts'
 import type { Accepted } from './remembered.ts'
 import { tokenCheckOf } from './settings.ts'
 
+export type { StandardSchema } from '../../core/standard-schema.ts'
 export type { TokenPlaces } from '../../core/token-source.ts'
 export type { JwsHeader } from '../../wire/jws.ts'
 export type { JwtClaims } from './claims.ts'
@@ -40,7 +41,6 @@ export type {
   SeveralIssuersOptions,
   SingleIssuerOptions,
 } from './options.ts'
-export type { StandardSchema } from './standard-schema.ts'
 
 /**
  * Authenticates requests that carry a signed JSON Web Token made by an issuer that is trusted, for this service.

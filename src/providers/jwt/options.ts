@@ -1,10 +1,10 @@
 import type { AuthenticationContext, Awaitable, ChallengeFunction, Principal } from '../../core/provider.ts'
+import type { StandardSchema } from '../../core/standard-schema.ts'
 import type { TokenResource } from '../../core/token-resource.ts'
 import type { TokenSourceOptions } from '../../core/token-source.ts'
 import type { Validated } from '../../core/validate.ts'
 import type { KeySource } from '../../keys/key-source.ts'
 import type { JwsHeader } from '../../wire/jws.ts'
-import type { StandardSchema } from './standard-schema.ts'
 
 /**
  * The signature algorithms.

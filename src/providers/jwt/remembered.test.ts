@@ -6,7 +6,6 @@ import { AuthenticationFailedCause, invalidCredentials } from '../../core/cause.
 import { importKey } from '../../keys/import-key.ts'
 import type { KeySource } from '../../keys/key-source.ts'
 import type { VerificationKey } from '../../keys/verification-key.ts'
-import { BoundedMap } from './bounded-map.ts'
 import { type JwtClaims, type JwtCredential, jwt } from './jwt.ts'
 
 const right = hmacToken(rightClaims)
@@ -150,28 +149,5 @@ describe('the memory of jwt()', () => {
       expect(await decide(right)).toMatchObject({ status: 503, reason: 'Error' })
     }
     expect(reasonOf(invalidCredentials('unknown'))).toBe('unknown')
-  })
-})
-
-describe('BoundedMap', () => {
-  it('keeps what is asked for, and no more than it may', () => {
-    const map = new BoundedMap<number>(100)
-    map.set('often', 1)
-    for (let index = 0; index < 10_000; index++) {
-      map.set(`${index}`, index)
-      if (index % 20 === 0) expect(map.get('often')).toBe(1)
-      expect(map.size).toBeLessThanOrEqual(100)
-    }
-    expect(map.get('9999')).toBe(9999)
-    expect(map.get('0')).toBeUndefined()
-    map.delete('9999')
-    expect(map.get('9999')).toBeUndefined()
-  })
-
-  it('replaces a value without displacing another', () => {
-    const map = new BoundedMap<number>(2)
-    map.set('a', 1)
-    map.set('a', 2)
-    expect([map.get('a'), map.size]).toEqual([2, 1])
   })
 })

@@ -1,7 +1,7 @@
+import { BoundedMap } from '../../core/bounded-map.ts'
 import { isCause } from '../../core/cause.ts'
 import type { AuthenticationContext, Awaitable } from '../../core/provider.ts'
 import { isThenable } from '../../core/validate.ts'
-import { BoundedMap } from './bounded-map.ts'
 import type { Issuers } from './issuers.ts'
 import type { JwtCredential } from './options.ts'
 import type { Rules } from './rules.ts'

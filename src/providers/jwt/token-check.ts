@@ -1,14 +1,14 @@
 import { digestHash } from '#crypto'
 import { chain } from '../../core/awaitable.ts'
+import { BoundedMap } from '../../core/bounded-map.ts'
 import { type AuthenticationFailedCause, isCause } from '../../core/cause.ts'
+import { deepFreeze } from '../../core/deep-freeze.ts'
 import type { AuthenticationContext, Awaitable, Principal } from '../../core/provider.ts'
+import type { StandardSchema } from '../../core/standard-schema.ts'
 import { isPrincipal, isThenable } from '../../core/validate.ts'
-import { BoundedMap } from './bounded-map.ts'
 import { judgeTime } from './claims.ts'
-import { deepFreeze } from './freeze.ts'
 import { schemaRefused } from './refusals.ts'
 import { type Accepted, Remembered } from './remembered.ts'
-import type { StandardSchema } from './standard-schema.ts'
 import { type Known, type Verified, verifyToken } from './verifier.ts'
 
 /** An answer about a token: what it says, or why it is refused. */

@@ -1,15 +1,15 @@
 import { segments, verifySignature } from '#jws'
 import { chain } from '../../core/awaitable.ts'
+import type { BoundedMap } from '../../core/bounded-map.ts'
 import { type AuthenticationFailedCause, InvalidCredentials, isCause } from '../../core/cause.ts'
+import { deepFreeze } from '../../core/deep-freeze.ts'
 import type { AuthenticationContext, Awaitable } from '../../core/provider.ts'
 import { isThenable } from '../../core/validate.ts'
 import type { VerificationKey } from '../../keys/verification-key.ts'
 import { type JsonObject, parseJsonObject } from '../../wire/json.ts'
 import { type CompactJws, type JwsHeader, parseCompactJws, parseJsonSegment } from '../../wire/jws.ts'
-import type { BoundedMap } from './bounded-map.ts'
 import { type JwtClaims, judgeClaims, judgeTime, type Validity, validityOf } from './claims.ts'
 import { type Decryption, decryptToken } from './decrypt.ts'
-import { deepFreeze } from './freeze.ts'
 import type { Issuers } from './issuers.ts'
 import {
   algorithmRefused,

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { expectType } from '../../../test/types/expect-type.ts'
 import type { AuthenticationProvider } from '../../core/provider.ts'
 import type { RememberStore, SessionStore } from '../../core/session-store.ts'
-import type { DataSchema } from '../../sessions/data-schema.ts'
+import type { StandardSchema } from '../../core/standard-schema.ts'
 import type { Session, Sessions } from '../../sessions/types.ts'
 import { session, sessions } from './session.ts'
 
@@ -20,7 +20,7 @@ declare const source: Parameters<typeof auth.decide>[0]
 const byZod = sessions({ store, schema: z.object({ name: z.string(), theme: z.enum(['light', 'dark']) }) })
 expectType<Sessions<{ name: string; theme: 'light' | 'dark' }>>()(byZod)
 
-declare const visitorSchema: DataSchema<Visitor>
+declare const visitorSchema: StandardSchema<Visitor, Visitor>
 const byHand = sessions({
   store,
   schema: visitorSchema,

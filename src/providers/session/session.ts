@@ -12,9 +12,11 @@ import {
 import { type PrincipalFrom, type Validated, verdictOf } from '../../core/validate.ts'
 import type { SessionSource } from '../../sessions/types.ts'
 import { isPrintableAscii, isToken } from '../../wire/tokens.ts'
+import { raiseBy } from './raise.ts'
 
 export type { LoginChallenge, LoginPage, LoginRedirect } from '../../core/login-challenge.ts'
 export type { SealingKey } from '../../crypto/key-ring.ts'
+export type { SessionAuthentication } from '../../sessions/authentication.ts'
 export { SessionUnavailable } from '../../sessions/errors.ts'
 export type { MaxConcurrent, RememberOptions, SessionsOptions } from '../../sessions/options.ts'
 export type { SealedSessionsOptions } from '../../sessions/sealed/options.ts'
@@ -29,6 +31,7 @@ export { sessions } from '../../sessions/sessions.ts'
 export type { SessionCookieOptions } from '../../sessions/transport.ts'
 export type {
   CallOptions,
+  Errand,
   LoginOptions,
   LoginResult,
   RotateOptions,
@@ -46,7 +49,12 @@ interface CommonOptions<S> {
   readonly sessions: SessionSource<S>
   /** Names the area in the challenge: printable US-ASCII, not empty. Default: the name under which it is registered. */
   readonly realm?: string | undefined
-  /** What a refused browser gets: a redirect to the login page, the page itself, or what a function answers. Default: 401. */
+  /**
+   * What a refused browser gets: a redirect to the login page, the page itself, or what a function answers. Default: 401.
+   *
+   * The redirect also answers navigations to which `requireAuthentication` said no: the login page finds `acr_values` and
+   * `max_age` in its query. Who comes back and still does not meet the demand gets a 401, not another redirect.
+   */
   readonly challenge?: LoginChallenge | undefined
   /** One line for documentation. Default: none. */
   readonly description?: string | undefined
@@ -98,13 +106,14 @@ export function session<P extends Principal>(
     authenticate: (context): Awaitable<Verdict<PrincipalFrom<P>>> =>
       chain(sessions.read(context), (found) => {
         if (found.cause !== undefined) return found
-        const { session, onAccept, always } = found
-        const grant = { expiresAt: session.expiresAt, ambient, onAccept, always }
+        const { session, claims, onAccept, always } = found
+        const grant = { expiresAt: session.expiresAt, ambient, claims, onAccept, always }
         return verdictOf<P>(validate(session, context), 'session()', grant)
       }),
     readsHeaders: [header],
     session: true,
     override: challenge === undefined ? undefined : loginOverride(challenge, 'session()'),
+    raise: challenge === undefined ? undefined : raiseBy(challenge, sessions.errand),
     description,
   })
   sessions.onChange?.((native) => made.forget(native))

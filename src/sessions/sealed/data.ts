@@ -1,7 +1,7 @@
 import { chain } from '../../core/awaitable.ts'
 import { AuthenticationError } from '../../core/cause.ts'
 import type { Awaitable } from '../../core/provider.ts'
-import type { DataSchema } from '../data-schema.ts'
+import type { StandardSchema } from '../../core/standard-schema.ts'
 import type { Settings } from './options.ts'
 
 /** Data that fits the schema, and whether it is what was sealed. */
@@ -21,7 +21,7 @@ interface DataToSeal<D> {
  *
  * @throws TypeError, perhaps as a rejection, when it does not. It shows nothing of the data.
  */
-export function dataToSeal<D>(data: D, schema: DataSchema<D>): Awaitable<DataToSeal<D>> {
+export function dataToSeal<D>(data: D, schema: StandardSchema<D, D>): Awaitable<DataToSeal<D>> {
   const text: string | undefined = JSON.stringify(data)
   const kept: unknown = text === undefined ? undefined : JSON.parse(text)
   return chain(schema['~standard'].validate(kept), (result) => {

@@ -1,7 +1,7 @@
 import type { Awaitable } from '../../core/provider.ts'
+import type { StandardSchema } from '../../core/standard-schema.ts'
 import type { SealingKey } from '../../crypto/key-ring.ts'
 import { createSealer, type Sealer } from '../../crypto/seal.ts'
-import type { DataSchema } from '../data-schema.ts'
 import { cookieTransport, type SessionCookieOptions, type Transport } from '../transport.ts'
 
 /** What `sealedSessions()` is told. */
@@ -22,7 +22,7 @@ export interface SealedSessionsOptions<D> {
    */
   readonly idleSeconds?: number | undefined
   /** What the data must be, as a Standard Schema (Zod, Valibot, ArkType …) that does not transform: it is kept as JSON. */
-  readonly schema: DataSchema<D>
+  readonly schema: StandardSchema<D, D>
   /** Raise it with every change of `schema` that old data does not fit. Default: 1. */
   readonly dataVersion?: number | undefined
   /**
@@ -47,12 +47,14 @@ export interface Settings<D> {
   readonly sealer: Sealer
   readonly absoluteSeconds: number
   readonly idleSeconds: number | undefined
-  readonly schema: DataSchema<D>
+  readonly schema: StandardSchema<D, D>
   readonly dataVersion: number
   readonly migrate: SealedSessionsOptions<D>['migrate']
   readonly notBefore: SealedSessionsOptions<D>['notBefore']
   /** The cookie, and the one for what does not fit into it, where there may be one. */
   readonly transports: readonly [Transport, Transport?]
+  /** The cookie that says for what a browser was sent to log in once more. */
+  readonly errand: Transport
   /** Whether the cookie outlives the browser's window. */
   readonly persistent: boolean
   /** Whether logging out may tell a browser to clear its cache: it listens on secure origins only. */
@@ -89,6 +91,7 @@ export function settingsOf<D>(options: SealedSessionsOptions<D>): Settings<D> {
     migrate,
     notBefore,
     transports: chunks === 1 ? [first] : [first, cookieTransport(cookie, '-2', OWNER)],
+    errand: cookieTransport(cookie, '-errand', OWNER),
     persistent: cookie.persistent === true,
     secure: cookie.dangerouslyAllowInsecureCookie !== true,
     clock,

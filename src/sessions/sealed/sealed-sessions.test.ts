@@ -11,7 +11,15 @@ import { testRequest } from '../../testing/request.ts'
 describe('sealedSessions()', () => {
   it('logs in with one cookie that a browser keeps from everybody else', async () => {
     const { headers, session } = await make().login(testRequest(), { name: 'Anna' }, { subject: 'anna' })
-    expect(session).toEqual({ data: { name: 'Anna' }, subject: 'anna', createdAt: start, expiresAt: start + 3600 })
+    expect(session).toEqual({
+      data: { name: 'Anna' },
+      subject: 'anna',
+      createdAt: start,
+      expiresAt: start + 3600,
+      authenticatedAt: start,
+      acr: undefined,
+      amr: [],
+    })
     expect(headers).toEqual([['Set-Cookie', expect.stringMatching(/^__Host-session=e1\.b\.[\w-]{22}\.[\w-]+; /)]])
     expect(headers[0]?.[1].split('; ').slice(1).sort()).toEqual(['HttpOnly', 'Path=/', 'SameSite=Lax', 'Secure'])
   })

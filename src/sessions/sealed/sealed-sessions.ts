@@ -6,6 +6,8 @@ import type { HeaderField } from '../../core/request.ts'
 import { absent } from '../../core/validate.ts'
 import type { Opened } from '../../crypto/seal.ts'
 import { isWellFormed } from '../../wire/text.ts'
+import { claimsOf, factsOf } from '../authentication.ts'
+import type { Transport } from '../transport.ts'
 import type { SessionFound, SessionRequest } from '../types.ts'
 import { type Content, pack, unpack } from './content.ts'
 import { type Carried, Cookies } from './cookies.ts'
@@ -62,9 +64,11 @@ class CookieSessions<D> implements SealedSessions<D> {
   readonly #refusals: Refusals
   readonly #changed = attachments<Changed<D> | 'none'>()
   readonly #forgetters: ((native: object) => void)[] = []
+  readonly errand: Transport
 
   constructor(settings: Settings<D>) {
     this.#settings = settings
+    this.errand = settings.errand
     this.#cookies = new Cookies(settings.transports)
     this.#refusals = refusalsOf(this.#cookies.deletions)
   }
@@ -77,7 +81,8 @@ class CookieSessions<D> implements SealedSessions<D> {
     const subject = options?.subject
     mustBeSubject(subject)
     const now = this.#now()
-    return this.#change(request, { createdAt: now, writtenAt: now, subject }, data)
+    const facts = factsOf(options.authentication, now / 1000, 'sealedSessions()')
+    return this.#change(request, { createdAt: now, writtenAt: now, subject, facts }, data)
   }
 
   async replace(request: SessionRequest, data: D): Promise<SealedChange<D> | undefined> {
@@ -96,7 +101,7 @@ class CookieSessions<D> implements SealedSessions<D> {
   read(context: AuthenticationContext): Awaitable<SessionFound<SealedSession<D>> | FailureVerdict> {
     const { request } = context
     const changed = this.#changed.get(request.native)
-    if (changed !== undefined) return changed === 'none' ? absent : { session: changed.session }
+    if (changed !== undefined) return changed === 'none' ? absent : found(changed.session)
     const carried = this.#cookies.read(request)
     if (carried === undefined) return absent
     if (carried === 'twice') return this.#refusals.twice
@@ -158,7 +163,7 @@ class CookieSessions<D> implements SealedSessions<D> {
         return this.#refusals.misfit
       }
       const { data, migrated } = fitting
-      if (!stale && !migrated && !this.#isRenewalDue(content, now)) return { session: this.#session(content, data) }
+      if (!stale && !migrated && !this.#isRenewalDue(content, now)) return found(this.#session(content, data))
       return chain(migrated ? dataToSeal(data, settings.schema) : { kept: content.data }, ({ kept }) => {
         const renewed = { ...content, writtenAt: now, dataVersion: settings.dataVersion, data: kept }
         return chain(this.#fields(renewed), (fields) =>
@@ -172,12 +177,12 @@ class CookieSessions<D> implements SealedSessions<D> {
   #renewed(content: Unspread, data: D, fields: readonly HeaderField[] | undefined): SessionFound<SealedSession<D>> {
     const unlessSet: OnAccept = (response) =>
       fields === undefined || this.#cookies.isSetIn(response.header('set-cookie')) ? [] : fields
-    return { session: this.#session(content, data), onAccept: unlessSet }
+    return { ...found(this.#session(content, data)), onAccept: unlessSet }
   }
 
   #session(content: Unspread, data: D): SealedSession<D> {
-    const { subject, createdAt } = content
-    return { subject, data, createdAt: createdAt / 1000, expiresAt: this.#endOf(content) / 1000 }
+    const { subject, createdAt, facts } = content
+    return { subject, data, createdAt: createdAt / 1000, expiresAt: this.#endOf(content) / 1000, ...facts }
   }
 
   #live(carried: Carried, now: number, scope: SignalScope): Awaitable<Live | FailureVerdict> {
@@ -245,12 +250,16 @@ class CookieSessions<D> implements SealedSessions<D> {
 type Unspread = Omit<Content, 'count'>
 
 /** What a session says beside its data. */
-type Written = Pick<Content, 'createdAt' | 'writtenAt' | 'subject'>
+type Written = Pick<Content, 'createdAt' | 'writtenAt' | 'subject' | 'facts'>
 
 /** The session that a request has now. */
 interface Changed<D> {
   readonly content: Written
   readonly session: SealedSession<D>
+}
+
+function found<D>(session: SealedSession<D>): SessionFound<SealedSession<D>> {
+  return { session, claims: claimsOf(session) }
 }
 
 /** @throws TypeError when it cannot be whose session it is. */

@@ -1,4 +1,5 @@
 import type { HeaderField } from '../../core/request.ts'
+import type { SessionAuthentication } from '../authentication.ts'
 import type { SessionRequest, SessionSource } from '../types.ts'
 
 /** A session that lives in its cookie, as it is read. */
@@ -10,6 +11,12 @@ export interface SealedSession<out D> {
   readonly createdAt: number
   /** When it is over unless it is renewed, in seconds since 1970, with fractions. */
   readonly expiresAt: number
+  /** When the person showed credentials, in whole seconds since 1970; `undefined` when the login did not know. */
+  readonly authenticatedAt: number | undefined
+  /** The authentication context class, where the login said one. */
+  readonly acr: string | undefined
+  /** The methods, where the login said them. */
+  readonly amr: readonly string[]
 }
 
 /** What was done to a request's session, and the header fields that the answer must carry for it. */
@@ -23,6 +30,8 @@ export interface SealedChange<out D> {
 export interface SealedLoginOptions {
   /** The account's id: 1 to 255 characters without lone surrogates or U+0000. `notBefore` gets it. */
   readonly subject: string
+  /** What the person showed, for `requireAuthentication`. Default: credentials of no particular kind, now. */
+  readonly authentication?: SessionAuthentication | undefined
 }
 
 /**

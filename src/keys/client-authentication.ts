@@ -8,7 +8,7 @@ import {
 } from 'openid-client'
 
 /**
- * How the service proves to the issuer that it may ask about tokens, named as in the registration of clients.
+ * How the service proves to an issuer who it is, named as in the registration of clients.
  *
  * @see RFC 7662, section 2.1; RFC 7591, section 2; OpenID Connect Core 1.0, section 9; RFC 8705, section 2
  */
@@ -29,37 +29,37 @@ export type ClientAuthentication =
       readonly method: 'tls_client_auth' | 'self_signed_tls_client_auth'
     }
 
-/** @throws TypeError when it is no method that is known, or what the method needs is not there. */
-export function clientAuthOf(given: ClientAuthentication): ClientAuth {
+/** @throws TypeError, in the name of `owner`, when it is no method that is known, or what the method needs is not there. */
+export function clientAuthOf(given: ClientAuthentication, owner: string): ClientAuth {
   switch (given?.method) {
     case 'client_secret_basic':
-      return ClientSecretBasic(secretOf(given.secret))
+      return ClientSecretBasic(secretOf(given.secret, owner))
     case 'client_secret_post':
-      return ClientSecretPost(secretOf(given.secret))
+      return ClientSecretPost(secretOf(given.secret, owner))
     case 'client_secret_jwt':
-      return ClientSecretJwt(secretOf(given.secret))
+      return ClientSecretJwt(secretOf(given.secret, owner))
     case 'private_key_jwt':
-      return PrivateKeyJwt(privateKeyOf(given))
+      return PrivateKeyJwt(privateKeyOf(given, owner))
     case 'tls_client_auth':
     case 'self_signed_tls_client_auth':
       return TlsClientAuth()
     default:
       throw new TypeError(
-        'introspection(): "clientAuthentication.method" must be client_secret_basic, client_secret_post, client_secret_jwt, private_key_jwt, tls_client_auth or self_signed_tls_client_auth',
+        `${owner}: "clientAuthentication.method" must be client_secret_basic, client_secret_post, client_secret_jwt, private_key_jwt, tls_client_auth or self_signed_tls_client_auth`,
       )
   }
 }
 
-function secretOf(secret: unknown): string {
+function secretOf(secret: unknown, owner: string): string {
   if (typeof secret === 'string' && secret !== '') return secret
-  throw new TypeError('introspection(): "clientAuthentication.secret" must be a non-empty string')
+  throw new TypeError(`${owner}: "clientAuthentication.secret" must be a non-empty string`)
 }
 
-function privateKeyOf({ key, kid }: { readonly key: CryptoKey; readonly kid?: string | undefined }) {
+function privateKeyOf({ key, kid }: { readonly key: CryptoKey; readonly kid?: string | undefined }, owner: string) {
   if (typeof key !== 'object' || key === null || key.type !== 'private' || !key.usages.includes('sign')) {
-    throw new TypeError('introspection(): "clientAuthentication.key" must be a private CryptoKey that may sign')
+    throw new TypeError(`${owner}: "clientAuthentication.key" must be a private CryptoKey that may sign`)
   }
   if (kid === undefined) return key
   if (typeof kid === 'string' && kid !== '') return { key, kid }
-  throw new TypeError('introspection(): "clientAuthentication.kid" must be a non-empty string')
+  throw new TypeError(`${owner}: "clientAuthentication.kid" must be a non-empty string`)
 }

@@ -1,0 +1,148 @@
+import { describe, expect, it } from 'vitest'
+import { authentication } from '../../core/authentication.ts'
+import { testRequest } from '../../testing/request.ts'
+import { oidc, oidcClient } from '../oidc/oidc.ts'
+import { oauth2, oauth2Client } from './oauth2.ts'
+
+const keys = [{ id: 'a', key: 'a key of a test with more than 32 octets' }]
+const endpoints = { authorization: 'https://forge.example/authorize', token: 'https://forge.example/token' }
+const settings = {
+  endpoints: { ...endpoints, userInfo: 'https://forge.example/user' },
+  clientId: 'orders',
+  clientAuthentication: { method: 'client_secret_post', secret: 'sesame' },
+} as const
+const options = { settings, redirectUri: 'https://orders.example/callback/forge', keys } as const
+
+type Answers = Readonly<Record<string, () => Response>>
+
+function service(answers: Answers, more: object = {}) {
+  const asked: { readonly url: string; readonly body: string; readonly headers: Headers }[] = []
+  const auth = authentication(
+    { forge: oauth2({ ...options, settings: { ...settings, scopes: ['user'], ...more } }) },
+    {
+      baseUrl: 'https://orders.example',
+      clock: () => 1000,
+      fetch: async (input, init) => {
+        const request = new Request(input, init)
+        asked.push({ url: request.url, body: await request.text(), headers: request.headers })
+        return answers[new URL(request.url).pathname]?.() ?? new Response('not found', { status: 404 })
+      },
+    },
+  )
+  const logIn = async (query: Record<string, string> = { code: 'c' }) => {
+    const first = await auth.decide(testRequest({ target: '/me', headers: { accept: 'text/html' } }), 'forge')
+    const fields = 'response' in first ? first.response.headers : []
+    const location = new URL(fields.find(([name]) => name === 'Location')?.[1] ?? '')
+    const cookie = fields.find(([name]) => name === 'Set-Cookie')?.[1].split(';')[0] ?? ''
+    const state = location.searchParams.get('state') ?? ''
+    const target = `/callback/forge?${new URLSearchParams({ state, ...query })}`
+    return { location, outcome: await auth.decide(testRequest({ target, headers: { cookie } }), 'forge') }
+  }
+  return { logIn, asked }
+}
+
+describe('oauth2()', () => {
+  it('gives the tokens of a server without metadata, and what it knows of the person', async () => {
+    const { logIn, asked } = service(
+      {
+        '/token': () =>
+          Response.json({
+            access_token: 'at',
+            token_type: 'Bearer',
+            // RFC 6749 says a number; not everybody does.
+            expires_in: '60',
+            refresh_token: 'rt',
+            scope: 'user repo',
+            id_token: 'nobody verified it',
+            team: 7,
+          }),
+        '/user': () => Response.json({ id: 7 }),
+      },
+      { userInfo: true },
+    )
+    const { location, outcome } = await logIn({ code: 'c', iss: 'https://forge.example' })
+    expect(location.origin + location.pathname).toBe(endpoints.authorization)
+    expect(location.searchParams.get('nonce')).toBeNull()
+    expect(outcome.principal).toEqual({
+      issuer: endpoints.authorization,
+      tenant: undefined,
+      tokens: {
+        accessToken: 'at',
+        tokenType: 'bearer',
+        expiresAt: 1060,
+        refreshToken: 'rt',
+        idToken: undefined,
+        scopes: ['user', 'repo'],
+        extra: { team: 7 },
+      },
+      userInfo: { id: 7 },
+      returnTo: '/me',
+      parameters: {},
+    })
+    expect(asked.map(({ url }) => url)).toEqual([endpoints.token, 'https://forge.example/user'])
+    expect(asked[0]?.body).toContain('client_secret=sesame')
+    expect(asked[0]?.headers.get('authorization')).toBeNull()
+    expect(asked[1]?.headers.get('authorization')).toBe('Bearer at')
+  })
+
+  it('takes no lifetime from an answer that says none', async () => {
+    const { logIn } = service({ '/token': () => Response.json({ access_token: 'at', token_type: 'bearer' }) })
+    const { outcome } = await logIn()
+    expect(outcome.kind === 'authenticated' && outcome.principal.tokens.expiresAt).toBeUndefined()
+  })
+
+  it('is an outage when UserInfo cannot be had', async () => {
+    const token = () => Response.json({ access_token: 'at', token_type: 'bearer' })
+    const { logIn } = service({ '/token': token, '/user': () => new Response('no') }, { userInfo: true })
+    expect((await logIn()).outcome.kind).toBe('unavailable')
+  })
+})
+
+describe('the options', () => {
+  it.each([
+    [{ ...options, settings: undefined }, /"settings" or "resolve"/],
+    [{ ...options, redirectUri: 'http://orders.example/callback' }, /"redirectUri"/],
+    [{ ...options, redirectUri: '/callback?x=1' }, /"redirectUri"/],
+    [{ ...options, redirectUri: '/callback/../x' }, /"redirectUri"/],
+    [{ ...options, redirectUri: '/callback/{tenant}' }, /only with "resolve"/],
+    [{ ...options, keys: [] }, /"keys"/],
+    [{ ...options, keys: [{ id: 'a', key: 'short' }] }, /"key" in "keys"/],
+    [{ ...options, timeoutSeconds: 0 }, /"timeoutSeconds"/],
+    [{ ...options, store: {} }, /"store"/],
+    [{ ...options, onStateCreated: 1 }, /"onStateCreated" must be a function/],
+    [{ ...options, validate: 1 }, /"validate" must be a function/],
+    [{ ...options, settings: { ...settings, clientId: '' } }, /"settings.clientId"/],
+    [{ ...options, settings: { ...settings, clientAuthentication: { method: 'x' } } }, /"clientAuthentication.method"/],
+    [{ ...options, settings: { ...settings, endpoints: { authorization: 'x' } } }, /"settings.endpoints.token"/],
+    [{ ...options, settings: { ...settings, authorizationParameters: { state: 'mine' } } }, /must not have "state"/],
+    [{ ...options, settings: { ...settings, tokenParameters: { code: 'mine' } } }, /must not have "code"/],
+    [{ ...options, settings: { ...settings, scopes: ['a b'] } }, /"settings.scopes"/],
+    [{ ...options, settings: { ...settings, responseMode: 'fragment' } }, /"settings.responseMode"/],
+    [
+      { ...options, dangerouslyAllowInsecureCookie: true, settings: { ...settings, responseMode: 'form_post' } },
+      /needs a cookie that is Secure/,
+    ],
+  ])('are refused when they cannot be used: %#', (given, message) => {
+    expect(() => Reflect.apply(oauth2, undefined, [given])).toThrow(TypeError)
+    expect(() => Reflect.apply(oauth2, undefined, [given])).toThrow(message)
+  })
+
+  it('of a client of the one kind make no provider of the other', () => {
+    const plain = oauth2Client(options)
+    const openid = oidcClient({
+      ...options,
+      settings: { ...settings, issuer: 'https://forge.example', endpoints: undefined },
+    })
+    expect(() => oidc({ client: plain })).toThrow('oidc(): "client" must be made by oidcClient()')
+    expect(() => oauth2({ client: openid })).toThrow('oauth2(): "client" must be made by oauth2Client()')
+  })
+
+  it('of oidc() must have an issuer and the scope openid', () => {
+    const given = {
+      ...options,
+      settings: { ...settings, issuer: 'https://forge.example', endpoints: undefined, scopes: ['x'] },
+    }
+    expect(() => oidc(given)).toThrow('"settings.scopes" must have "openid"')
+    expect(() => oidc(options)).toThrow('oidc(): "settings.issuer" must be given')
+  })
+})
