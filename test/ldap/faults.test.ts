@@ -260,7 +260,7 @@ describe('several servers', () => {
   it('are left for the next when one takes the connection and says nothing', async () => {
     const hung = await responderOf(directory({ service: silent }))
     const good = await responderOf(directory())
-    const validate = searching([hung.url, good.url], { connectTimeoutSeconds: 0.15 })
+    const validate = searching([hung.url, good.url], { connectTimeoutSeconds: 1 })
     expect(await ask(validate)).toMatchObject({ name: 'ada' })
     expect(hung.asked.map(({ name }) => name)).toEqual([SERVICE.dn])
     expect(binds(good)).toHaveLength(1)
