@@ -24,6 +24,7 @@ export type KnownReason =
   | 'revoked'
   | 'locked'
   | 'disabled'
+  | 'not-permitted'
   | 'must-change'
   | 'throttled'
   | 'too-large'
@@ -52,6 +53,7 @@ export const reasons: Readonly<Record<KnownReason, ReasonRow>> = {
   revoked: { description: 'The credential was withdrawn.', status: 401 },
   locked: { description: 'The account is locked.', status: 401 },
   disabled: { description: 'The account is disabled.', status: 401 },
+  'not-permitted': { description: 'The account may not log in at this time or from here.', status: 401 },
   'must-change': { description: 'The secret is right and must be changed before it is used again.', status: 401 },
   throttled: { description: 'There were too many attempts; the secret was not looked at.', status: 429 },
   'too-large': { description: 'The request body is larger than the provider reads.', status: 413 },

@@ -29,7 +29,7 @@ export const wrongSecret: InvalidCredentials = invalidCredentials('wrong-secret'
 export const unknown: InvalidCredentials = invalidCredentials('unknown')
 const locked = invalidCredentials('locked')
 const disabled = invalidCredentials('disabled')
-const notPermitted = invalidCredentials('disabled', { detail: 'not at this time, or not from this workstation' })
+const notPermitted = invalidCredentials('not-permitted')
 const expired = invalidCredentials('expired')
 const mustChange = invalidCredentials('must-change')
 
