@@ -52,9 +52,7 @@ async function withOverrides(
     if (navigation !== undefined && answer !== null) {
       const { redirect, page, always, unavailable } = answer
       if (unavailable !== undefined && (navigation || always === true)) {
-        const message = 'nobody can be sent to log in now'
-        state.engine.announce.fault('challenge-threw', message, failed.entry?.name, state, unavailable)
-        return { fields: noFields, unavailable }
+        return withoutLogin(unavailable, failed.entry, state)
       }
       const extra = extraOf(answer, failed.entry, state)
       if (redirect !== undefined && (navigation || always === true)) return { fields: noFields, redirect, extra }
@@ -66,6 +64,12 @@ async function withOverrides(
 }
 
 const noFields: readonly HeaderField[] = Object.freeze([])
+
+function withoutLogin(unavailable: AuthenticationError, entry: Entry | undefined, state: RequestState): Challenges {
+  const message = 'nobody can be sent to log in now'
+  state.engine.announce.fault('challenge-threw', message, entry?.name, state, unavailable)
+  return { fields: noFields, unavailable }
+}
 
 function extraOf(
   { headers }: ChallengeAnswer,
@@ -83,7 +87,8 @@ export async function raised(unmet: readonly Unmet[], state: RequestState): Prom
       if (run === undefined) continue
       const answer = await asked((call) => run(demand, call, { principal, claims }), entry, state)
       if (answer === null) continue
-      const { redirect, page } = answer
+      const { redirect, page, unavailable } = answer
+      if (unavailable !== undefined) return withoutLogin(unavailable, entry, state)
       return { fields: noFields, redirect, page, extra: extraOf(answer, entry, state) }
     }
   }

@@ -22,6 +22,16 @@ export interface Problem {
 export const noStore: HeaderField = Object.freeze(['Cache-Control', 'no-store'] as const)
 export const varyAccept: HeaderField = Object.freeze(['Vary', 'Accept'] as const)
 
+/** Seconds that a client is told to wait when whoever refused it did not say. */
+export const defaultSeconds = 5
+/** A year: more is a mistake, and would not be written as digits. */
+const longestSeconds = 31_536_000
+
+/** What may stand in `Retry-After` of what was asked for, before it is rounded up. */
+export function secondsToWait(asked: number): number {
+  return Number.isFinite(asked) ? Math.min(Math.max(asked, 0), longestSeconds) : defaultSeconds
+}
+
 const json: HeaderField = Object.freeze(['Content-Type', 'application/problem+json'] as const)
 const html: HeaderField = Object.freeze(['Content-Type', 'text/html; charset=utf-8'] as const)
 

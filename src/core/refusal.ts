@@ -2,7 +2,16 @@ import { prefersHtml } from '../wire/accept.ts'
 import { answerOf, type Challenges, raised } from './challenge.ts'
 import { isNavigation } from './navigation.ts'
 import { failuresOf } from './outcome.ts'
-import { noStore, ownPage, type Problem, problem, type RefusalStatus, varyAccept } from './problem.ts'
+import {
+  defaultSeconds,
+  noStore,
+  ownPage,
+  type Problem,
+  problem,
+  type RefusalStatus,
+  secondsToWait,
+  varyAccept,
+} from './problem.ts'
 import type { Awaitable } from './provider.ts'
 import { reasons } from './reasons.ts'
 import type { HeaderField } from './request.ts'
@@ -12,10 +21,6 @@ import { isThenable } from './validate.ts'
 import type { Denial, Refused } from './who.ts'
 
 const noChallenges: readonly never[] = Object.freeze([])
-/** Seconds that a client is told to wait when whoever refused it did not say. */
-const defaultSeconds = 5
-/** A year: more is a mistake, and would not be written as digits. */
-const longestSeconds = 31_536_000
 
 /** Turns a failed result into the answer. Synchronous unless a provider's `override` is not. */
 export function refuse(result: Result, state: RequestState): Awaitable<Refused> {
@@ -88,7 +93,9 @@ function isOwnReason(reason: string): reason is `x-${string}` {
 function compose(status: RefusalStatus, result: Result, challenges: Challenges, state: RequestState): Refused {
   const failures = failuresOf(result)
   const denials = result.denials.map(publicDenial)
-  const retryAfterSeconds = challenges.unavailable?.retryAfterSeconds ?? retryAfter(status, result)
+  const { unavailable } = challenges
+  const retryAfterSeconds =
+    unavailable === undefined ? retryAfter(status, result) : secondsToWait(unavailable.retryAfterSeconds)
   const headers: HeaderField[] = [...challenges.fields]
   if (retryAfterSeconds !== undefined) headers.push(['Retry-After', String(Math.ceil(retryAfterSeconds))])
   headers.push(noStore, varyAccept)
@@ -129,7 +136,7 @@ function retryAfter(status: RefusalStatus, { counted }: Result): number | undefi
     const asked = status === 503 ? failed.retryable : reasonStatus(failed) === 429
     if (asked) longest = Math.max(longest, failed.retryAfterSeconds ?? defaultSeconds)
   }
-  return Number.isFinite(longest) ? Math.min(longest, longestSeconds) : defaultSeconds
+  return secondsToWait(longest)
 }
 
 function publicDenial({ challenges, unmet: _, ...denied }: Denied): Denial {

@@ -45,4 +45,22 @@ describe('a challenge that says that nobody can be sent to log in now', () => {
     expect([plain.status, plain.challenge]).toEqual([401, 'OAuth2 realm="login"'])
     expect((await refused({ unavailable: down, always: true }, 'application/json')).status).toBe(503)
   })
+
+  it.each([Number.POSITIVE_INFINITY, Number.NaN, -1])('never tells a client to wait %d seconds', async (wrong) => {
+    const unavailable = new AuthenticationError('the login is down', { code: 'login-down', retryAfterSeconds: wrong })
+    const { retryAfter } = await refused({ unavailable }, 'text/html')
+    expect(retryAfter).toBe(wrong === -1 ? '0' : '5')
+  })
+
+  it('is a 503 as well when somebody known cannot be sent to log in once more', async () => {
+    const made = provider({
+      challenge: { scheme: 'OAuth2' },
+      authenticate: () => ({ principal: { name: 'ada' } }),
+      raise: () => ({ unavailable: down }),
+    })
+    const auth = authentication({ login: made })
+    const requirement = auth.requireAuthentication('login', { maxAgeSeconds: 60 })
+    const outcome = await requirement.decide(testRequest({ headers: { accept: 'text/html' } }))
+    expect(outcome).toMatchObject({ kind: 'unavailable', retryAfterSeconds: 7, response: { status: 503 } })
+  })
 })

@@ -1,4 +1,5 @@
 import type { BodyReading, Peer, RequestSource } from '../../core/request.ts'
+import type { Who } from '../../core/who.ts'
 import type { OAuth2Credential } from './tokens.ts'
 
 /** What somebody must show at a login. */
@@ -27,12 +28,24 @@ export class LoginIntent {
 /** A callback that a route of ours turns into a session: the provider leaves here what it got. */
 export class CallbackIntent {
   readonly native: object
-  completed: OAuth2Credential | undefined
   isStepUp = false
   isOld = false
+  #completed: { readonly credential: OAuth2Credential; readonly provider: string } | undefined
 
   constructor(native: object) {
     this.native = native
+  }
+
+  /** Notes a login that a provider takes for good. */
+  complete(credential: OAuth2Credential, isStepUp: boolean, provider: string): void {
+    this.#completed = { credential, provider }
+    this.isStepUp = isStepUp
+  }
+
+  /** The login, if the decision let its provider's principal in. */
+  completedIn({ principals }: Pick<Who, 'principals'>): OAuth2Credential | undefined {
+    const done = this.#completed
+    return done !== undefined && Object.hasOwn(principals, done.provider) ? done.credential : undefined
   }
 }
 

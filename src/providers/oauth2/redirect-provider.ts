@@ -79,8 +79,7 @@ export function redirectProvider<C extends OAuth2Credential, P extends Principal
       const answer = validate === undefined ? asPrincipal<C, P>(credential) : validate(credential, context)
       const verdict = await verdictOf<P>(answer, owner, { claims, always: headers })
       if (native instanceof CallbackIntent && verdict.cause === undefined) {
-        native.completed = credential
-        native.isStepUp = isStepUp
+        native.complete(credential, isStepUp, context.name)
       }
       return verdict
     },
@@ -91,10 +90,7 @@ export function redirectProvider<C extends OAuth2Credential, P extends Principal
       // Whoever was refused is not sent to the authorization server again: with a session there, it would be in circles.
       return onFailure?.(cause, context) ?? null
     },
-    raise: async (demand, context) => {
-      const begun = await beginLogin(client, context, { returnTo: placeOf(context, client), demand })
-      return { redirect: begun.redirect, headers: begun.headers }
-    },
+    raise: (demand, context) => begun(client, context, { returnTo: placeOf(context, client), demand }),
     readsHeaders: ['cookie'],
     description,
   })
@@ -120,17 +116,24 @@ function challenging(client: OAuth2Client): (always: boolean) => ChallengeFuncti
     if (!always && !isNavigation(request)) return null
     const intent = native instanceof LoginIntent ? native : undefined
     const demand: LoginDemand = intent?.demand ?? {}
-    try {
-      const begun = await beginLogin(client, context, {
-        returnTo: intent?.returnTo ?? placeOf(context, client),
-        demand,
-      })
-      return { redirect: begun.redirect, headers: begun.headers, always }
-    } catch (thrown) {
-      const failure = thrown instanceof TypeError ? thrown : failureOf(thrown)
-      if (failure instanceof AuthenticationError && failure.retryable) return { unavailable: failure, always }
-      throw failure
-    }
+    const returnTo = intent?.returnTo ?? placeOf(context, client)
+    return { ...(await begun(client, context, { returnTo, demand })), always }
+  }
+}
+
+/** The redirect that begins a login, or why nobody can log in now. */
+async function begun(
+  client: OAuth2Client,
+  context: AuthenticationContext,
+  wanted: { readonly returnTo: string; readonly demand: LoginDemand },
+): Promise<ChallengeAnswer> {
+  try {
+    const { redirect, headers } = await beginLogin(client, context, wanted)
+    return { redirect, headers }
+  } catch (thrown) {
+    const failure = thrown instanceof TypeError ? thrown : failureOf(thrown)
+    if (failure instanceof AuthenticationError && failure.retryable) return { unavailable: failure }
+    throw failure
   }
 }
 

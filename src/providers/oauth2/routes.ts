@@ -1,5 +1,5 @@
 import { AuthenticationError } from '../../core/cause.ts'
-import { noStore, problem, varyAccept } from '../../core/problem.ts'
+import { defaultSeconds, noStore, problem, secondsToWait, varyAccept } from '../../core/problem.ts'
 import type { Awaitable } from '../../core/provider.ts'
 import type { HeaderField, RequestSource } from '../../core/request.ts'
 import type { Requirement } from '../../core/requirement.ts'
@@ -167,8 +167,9 @@ async function finish<W extends AnyAuthenticated, D>(
     const someone = intent.isOld ? await signedIn?.decide(source) : undefined
     return someone?.kind === 'authenticated' ? rejected(303, [['Location', home], noStore]) : outcome
   }
-  const { completed } = intent
   const own = outcome.amendments?.headers?.({ status: 303, header: () => undefined }) ?? []
+  // A login that was refused is nobody's, although the requirement let somebody else in.
+  const completed = intent.completedIn(outcome)
   const made = completed === undefined ? null : await session(outcome, completed)
   if (completed === undefined || made === null) return forbidden(source, own)
   const authentication = authenticationOf(completed)
@@ -236,7 +237,8 @@ function forbidden(source: RequestSource, headers: readonly HeaderField[]): Refu
 }
 
 function unavailable(source: RequestSource, thrown: unknown): Refused {
-  const seconds = thrown instanceof AuthenticationError ? Math.ceil(thrown.retryAfterSeconds) : 5
+  const asked = thrown instanceof AuthenticationError ? thrown.retryAfterSeconds : defaultSeconds
+  const seconds = Math.ceil(secondsToWait(asked))
   const { contentType, body } = problem(503, prefersHtml(source.header('accept')))
   const headers: readonly HeaderField[] = [['Retry-After', String(seconds)], noStore, varyAccept, contentType]
   const response = { status: 503, headers, body: source.method === 'HEAD' ? null : body }
