@@ -4,6 +4,7 @@ import type { SessionReading, SessionTimes, StoredSession } from '../core/sessio
 import { isThenable } from '../core/validate.ts'
 import { DataCodec, type Envelope, openEnvelope } from './data.ts'
 import { unavailable } from './errors.ts'
+import { Holds } from './holds.ts'
 import type { Settings } from './options.ts'
 import type { Session } from './types.ts'
 
@@ -40,12 +41,14 @@ export function asked<T>(ask: () => Awaitable<T>): Awaitable<T> {
 export class SessionBook<D> {
   readonly settings: Settings<D>
   readonly codec: DataCodec<D>
+  readonly holds: Holds
   readonly #current = attachments<Current<D> | 'none'>()
   readonly #forgetters: ((native: object) => void)[] = []
 
   constructor(settings: Settings<D>) {
     this.settings = settings
     this.codec = new DataCodec(settings)
+    this.holds = new Holds(settings.store)
   }
 
   onChange(forget: (native: object) => void): void {

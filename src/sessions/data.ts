@@ -19,6 +19,8 @@ export interface DataSettings<D> {
 export interface Meta extends AuthenticationFacts {
   /** The family of remember-me tokens that the session belongs to. */
   readonly family: string | undefined
+  /** What `TextKeeper` keeps. */
+  readonly kept: string | undefined
 }
 
 /** A payload, taken apart, and its data as it is stored. */
@@ -38,6 +40,8 @@ export interface Packed<D> {
 const PLAIN = 1
 const EXTENDED = 2
 const LONGEST = 65_536
+/** What stores take: `SessionContent`. */
+const LONGEST_PAYLOAD = 81_920
 
 /** Turns data into JSON and back, and lets nothing through that does not fit its schema. */
 export class DataCodec<D> {
@@ -65,12 +69,20 @@ export class DataCodec<D> {
     })
   }
 
-  /** What a store gets of a session. */
+  /**
+   * What a store gets of a session.
+   *
+   * @throws TypeError when data and kept text are over 80 KB together.
+   */
   content({ text }: Packed<D>, meta: Meta, tags: readonly string[]): SessionContent {
-    const { authenticatedAt = null, family = null, acr, amr } = meta
+    const { authenticatedAt = null, family = null, acr, amr, kept } = meta
     const head = JSON.stringify([this.#settings.dataVersion, authenticatedAt, family]).slice(0, -1)
-    if (acr === undefined && amr.length === 0) return { format: PLAIN, payload: encodeUtf8(`${head},${text}]`), tags }
-    return { format: EXTENDED, payload: encodeUtf8(`${head},${text},${JSON.stringify({ acr, amr })}]`), tags }
+    const isPlain = acr === undefined && amr.length === 0 && kept === undefined
+    const payload = encodeUtf8(isPlain ? `${head},${text}]` : `${head},${text},${JSON.stringify({ acr, amr, kept })}]`)
+    if (payload.length > LONGEST_PAYLOAD) {
+      throw new TypeError('sessions(): the data and what is kept beside it must be at most 80 KB together')
+    }
+    return { format: isPlain ? PLAIN : EXTENDED, payload, tags }
   }
 
   /**
@@ -125,8 +137,10 @@ export function openEnvelope({ format, payload }: StoredSession): Envelope | und
   if (!Array.isArray(list) || list.length !== format + 3) return undefined
   const [dataVersion, authenticatedAt, family, data, extension = {}]: readonly unknown[] = list
   if (typeof dataVersion !== 'number' || typeof extension !== 'object' || extension === null) return undefined
+  const kept: unknown = Reflect.get(extension, 'kept')
   return {
     dataVersion,
+    kept: typeof kept === 'string' ? kept : undefined,
     ...keptFacts(authenticatedAt, Reflect.get(extension, 'acr'), Reflect.get(extension, 'amr')),
     family: typeof family === 'string' ? family : undefined,
     data,

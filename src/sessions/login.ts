@@ -3,6 +3,7 @@ import type { SessionReading, SessionRecord, StoreContext } from '../core/sessio
 import { isWellFormed } from '../wire/text.ts'
 import type { AuthenticationFacts } from './authentication.ts'
 import type { SessionBook } from './book.ts'
+import { ofApplication } from './calls.ts'
 import type { Packed } from './data.ts'
 import { hashOf, keyOf, newHandle, newSessionValue } from './key.ts'
 import type { Restorer } from './restorer.ts'
@@ -10,7 +11,7 @@ import { TOMBSTONE_SECONDS } from './tombstone.ts'
 import type { LoginOptions, LoginResult, Session, SessionRequest } from './types.ts'
 
 /** What a login is given, made ready. */
-export interface PreparedLogin<D> extends Pick<LoginOptions, 'subject' | 'remember'> {
+export interface PreparedLogin<D> extends Pick<LoginOptions, 'subject' | 'remember' | 'begunAt' | 'kept'> {
   readonly packed: Packed<D>
   readonly tags: readonly string[]
   readonly facts: AuthenticationFacts
@@ -23,7 +24,9 @@ interface Written {
   readonly handle: string
 }
 
-const refused = Object.freeze({ kind: 'refused', reason: 'too-many-sessions', headers: Object.freeze([]) } as const)
+const none: readonly never[] = Object.freeze([])
+const tooMany = Object.freeze({ kind: 'refused', reason: 'too-many-sessions', headers: none } as const)
+const loggedOut = Object.freeze({ kind: 'refused', reason: 'logged-out', headers: none } as const)
 
 /** One login: a new key in any case, and an end to whatever session the browser came with. */
 export class Login<D> {
@@ -41,15 +44,21 @@ export class Login<D> {
     const { random, transport, maxAge } = this.#book.settings
     const begun =
       login.remember === true ? await this.#restorer?.begin(login.subject, random, this.#context) : undefined
-    const record = this.#record(login, begun?.family)
+    const record = await ofApplication(() => this.#record(login, begun?.family))
     const own = await this.#own(keys, login.subject)
     const rotated = own === undefined ? undefined : await this.#rotate(own, record)
     const written = rotated ?? (await this.#create(record, login.subject))
     if (written === undefined) {
-      if (begun !== undefined) await this.#book.settings.remember?.store.deleteFamily(begun.family, this.#context)
-      return refused
+      await this.#forgetFamily(begun?.family)
+      return tooMany
     }
     await this.#endOthers(keys, written.key)
+    if (await this.#isHeld(login, written.key)) {
+      await this.#forgetFamily(begun?.family)
+      await this.#delete(written.key)
+      this.#book.change(request.native, 'none')
+      return loggedOut
+    }
     // Whoever was remembered in this browser before is not the one who logged in now, or gets a cookie of today.
     const forgotten = (await this.#restorer?.forget(request, this.#context)) ?? []
     const headers: HeaderField[] = [transport.write(written.value, maxAge)]
@@ -59,10 +68,10 @@ export class Login<D> {
     return { kind: 'logged-in', headers, session }
   }
 
-  #record({ packed, tags, facts }: PreparedLogin<D>, family: string | undefined): SessionRecord {
+  #record({ packed, tags, facts, kept }: PreparedLogin<D>, family: string | undefined): SessionRecord {
     const now = this.#context.now()
     return {
-      ...this.#book.codec.content(packed, { ...facts, family }, family === undefined ? tags : [...tags, family]),
+      ...this.#book.codec.content(packed, { ...facts, family, kept }, family === undefined ? tags : [...tags, family]),
       ...this.#book.renewed(Math.floor(now), now),
     }
   }
@@ -103,14 +112,32 @@ export class Login<D> {
 
   /** A login that cannot end what the browser came with has not happened: somebody may have planted it. */
   async #endOthers(keys: readonly string[], written: string): Promise<void> {
-    const { store } = this.#book.settings
-    const until = Math.floor(this.#context.now()) + TOMBSTONE_SECONDS
     try {
-      for (const key of keys) await store.delete(key, until, this.#context)
+      for (const key of keys) await this.#delete(key)
     } catch (thrown) {
-      await store.delete(written, until, this.#context)
+      await this.#delete(written)
       throw thrown
     }
+  }
+
+  /** Whether somebody was logged out while logging in. One that nobody can tell has not happened, like the above. */
+  async #isHeld({ tags, begunAt }: PreparedLogin<D>, written: string): Promise<boolean> {
+    if (begunAt === undefined) return false
+    try {
+      return await this.#book.holds.areHeld(tags, begunAt, this.#context)
+    } catch (thrown) {
+      await this.#delete(written)
+      throw thrown
+    }
+  }
+
+  async #delete(key: string): Promise<void> {
+    const until = Math.floor(this.#context.now()) + TOMBSTONE_SECONDS
+    await this.#book.settings.store.delete(key, until, this.#context)
+  }
+
+  async #forgetFamily(family: string | undefined): Promise<void> {
+    if (family !== undefined) await this.#book.settings.remember?.store.deleteFamily(family, this.#context)
   }
 
   #session(
@@ -135,6 +162,20 @@ export function mustBeSubject(subject: unknown): asserts subject is string {
   const fits = typeof subject === 'string' && subject !== '' && subject.length <= 255
   if (!fits || !isWellFormed(subject) || subject.includes('\0')) {
     throw new TypeError('sessions(): "subject" must be 1 to 255 characters without lone surrogates or U+0000')
+  }
+}
+
+/** @throws TypeError when it is no time. */
+export function mustBeTime(begunAt: unknown): asserts begunAt is number | undefined {
+  if (begunAt !== undefined && !(Number.isFinite(begunAt) && Number(begunAt) >= 0)) {
+    throw new TypeError('sessions(): "begunAt" must be seconds since 1970')
+  }
+}
+
+/** @throws TypeError when it is neither a text nor left out. */
+export function mustBeKept(kept: unknown): asserts kept is string | undefined {
+  if (kept !== undefined && (typeof kept !== 'string' || !isWellFormed(kept))) {
+    throw new TypeError('sessions(): "kept" must be a text without lone surrogates')
   }
 }
 

@@ -126,7 +126,7 @@ export class Restorer<D> {
     }
     const key = await keyOf(next.session)
     const now = context.now()
-    const content = codec.content(await codec.pack(data), { ...unauthenticated, family }, [family])
+    const content = codec.content(await codec.pack(data), { ...unauthenticated, family, kept: undefined }, [family])
     const record = { ...content, ...this.#book.renewed(Math.floor(now), now) }
     const owner = { subject, handle: next.handle, ...settings.maxConcurrent }
     const created = await asked(() => settings.store.create(key, record, owner, context))

@@ -1,22 +1,22 @@
 import type { AuthenticationContext, Awaitable, FailureVerdict } from '../core/provider.ts'
 import type { HeaderField } from '../core/request.ts'
-import type { StoreContext } from '../core/session-store.ts'
 import { factsOf } from './authentication.ts'
-import { type Opened, SessionBook } from './book.ts'
+import { SessionBook } from './book.ts'
 import { Calls, ofApplication } from './calls.ts'
 import { SessionUnavailable } from './errors.ts'
-import { isSessionValue, keyOf } from './key.ts'
-import { Login, loginTags, mustBeSubject } from './login.ts'
+import { LiveSessions } from './live.ts'
+import { Login, loginTags, mustBeKept, mustBeSubject, mustBeTime } from './login.ts'
 import { type SessionsOptions, type Settings, settingsOf } from './options.ts'
 import { SessionReader } from './reader.ts'
 import { Restorer } from './restorer.ts'
 import { Rotation, rotatedAway } from './rotation.ts'
 import { SubjectSessions } from './subject-sessions.ts'
+import { TextKeeper } from './text-keeper.ts'
 import { TOMBSTONE_SECONDS } from './tombstone.ts'
-import { Turns } from './turns.ts'
 import type {
   CallOptions,
   Errand,
+  KeptText,
   LoginOptions,
   LoginResult,
   RotateOptions,
@@ -27,9 +27,6 @@ import type {
   Sessions,
   SubjectExport,
 } from './types.ts'
-
-/** How often a change is tried again when others are faster. Within one process changes take turns. */
-const ATTEMPTS = 100
 
 const unchanged: readonly HeaderField[] = Object.freeze([])
 const clearCache: HeaderField = Object.freeze(['Clear-Site-Data', '"cache"'] as const)
@@ -65,7 +62,8 @@ class StoredSessions<D> implements Sessions<D> {
   readonly #reader: SessionReader<D>
   readonly #subjects: SubjectSessions<D>
   readonly #calls: Calls
-  readonly #turns = new Turns()
+  readonly #live: LiveSessions<D>
+  readonly #texts: TextKeeper<D>
 
   constructor(settings: Settings<D>) {
     this.header = settings.transport.header
@@ -75,6 +73,8 @@ class StoredSessions<D> implements Sessions<D> {
     this.#restorer = settings.remember === undefined ? undefined : new Restorer(this.#book, settings.remember)
     this.#reader = new SessionReader(this.#book, this.#restorer)
     this.#calls = new Calls(settings.clock, settings.timeoutSeconds)
+    this.#live = new LiveSessions(this.#book, this.#calls)
+    this.#texts = new TextKeeper(this.#book, this.#live)
     this.#subjects = new SubjectSessions(this.#book, this.#calls)
   }
 
@@ -86,13 +86,15 @@ class StoredSessions<D> implements Sessions<D> {
 
   async login(request: SessionRequest, data: D, options: LoginOptions): Promise<LoginResult<D>> {
     mustBeSubject(options?.subject)
+    mustBeTime(options.begunAt)
+    mustBeKept(options.kept)
     if (options.remember === true && this.#restorer === undefined) {
       throw new TypeError('sessions(): login() with "remember" needs the option "remember"')
     }
     const packed = await this.#book.codec.pack(data)
     const tags = await loginTags(options.tags)
     const facts = factsOf(options.authentication, this.#settings.clock(), 'sessions()')
-    const keys = await this.#keys(request)
+    const keys = await this.#live.keys(request)
     const result = await this.#calls.run(request.signal, (context) =>
       new Login(this.#book, this.#restorer, context).run(request, keys, { ...options, packed, tags, facts }),
     )
@@ -101,7 +103,7 @@ class StoredSessions<D> implements Sessions<D> {
   }
 
   async logout(request: SessionRequest): Promise<{ readonly headers: readonly HeaderField[] }> {
-    const keys = await this.#keys(request)
+    const keys = await this.#live.keys(request)
     try {
       const browser = await this.#calls.run(request.signal, async (context) => {
         const deletions = (await this.#restorer?.forget(request, context)) ?? unchanged
@@ -124,15 +126,16 @@ class StoredSessions<D> implements Sessions<D> {
   }
 
   async rotate(request: SessionRequest, options: RotateOptions): Promise<SessionChange<D> | undefined> {
-    const rotation = new Rotation(this.#book, options)
-    const change = await this.#onLive(request, (key, opened, context) => rotation.run(request, key, opened, context))
-    if (change !== undefined) request.respond?.(change.headers)
+    const rotation = await Rotation.of(this.#book, options)
+    const change = await this.#live.on(request, (key, opened, context) => rotation.run(request, key, opened, context))
+    if (change === undefined || change === 'logged-out') return undefined
+    request.respond?.(change.headers)
     return change
   }
 
   async touch(request: SessionRequest): Promise<Session<D> | undefined> {
     const { store, touchEverySeconds } = this.#settings
-    return this.#onLive(request, async (key, { session, stored }, context) => {
+    return this.#live.on(request, async (key, { session, stored }, context) => {
       const { renewedAt, expiresAt } = this.#book.renewed(stored.createdAt, context.now())
       if (stored.rotated || context.now() < stored.renewedAt + touchEverySeconds) return session
       if (!(await store.touch(key, stored.renewedAt, renewedAt, expiresAt, context))) return session
@@ -146,11 +149,12 @@ class StoredSessions<D> implements Sessions<D> {
     request: SessionRequest,
     change: Partial<D> | ((data: D) => Awaitable<D>),
   ): Promise<SessionChange<D> | undefined> {
-    return this.#onLive(request, async (key, opened, context) => {
+    return this.#live.on(request, async (key, opened, context) => {
       const { session, stored, envelope } = opened
       if (stored.rotated) throw rotatedAway()
-      const packed = await ofApplication(async () => this.#book.codec.pack(await changed(session.data, change)))
-      const content = this.#book.codec.content(packed, envelope, stored.tags)
+      const { codec } = this.#book
+      const packed = await ofApplication(async () => codec.pack(await changed(session.data, change)))
+      const content = await ofApplication(() => codec.content(packed, envelope, stored.tags))
       if (sameOctets(content.payload, stored.payload)) return { headers: unchanged, session }
       if (!(await this.#settings.store.replace(key, stored.version, content, context))) return 'again'
       const next = { ...session, data: packed.data }
@@ -162,10 +166,23 @@ class StoredSessions<D> implements Sessions<D> {
   async current(request: SessionRequest): Promise<Session<D> | undefined> {
     const known = this.#book.current(request.native)
     if (known !== undefined) return known === 'none' ? undefined : known.session
-    return this.#onLive(request, async (key, { session }) => {
+    return this.#live.on(request, async (key, { session }) => {
       this.#book.note(request.native, { key, session })
       return session
     })
+  }
+
+  readKept(request: SessionRequest): Promise<KeptText | undefined> {
+    return this.#texts.read(request)
+  }
+
+  async replaceKept(request: SessionRequest, seen: string, text: string): Promise<boolean> {
+    mustBeKept(text)
+    return this.#texts.replace(request, seen, text)
+  }
+
+  endKept(request: SessionRequest, seen: string): Promise<boolean> {
+    return this.#texts.end(request, seen)
   }
 
   list(subject: string, options?: CallOptions): Promise<readonly Session<D | undefined>[]> {
@@ -180,7 +197,7 @@ class StoredSessions<D> implements Sessions<D> {
     return this.#subjects.revokeAll(subject, options)
   }
 
-  revokeTagged(tag: string, options?: CallOptions): Promise<number> {
+  revokeTagged(tag: string, options?: CallOptions & { readonly holdLogins?: boolean | undefined }): Promise<number> {
     return this.#subjects.revokeTagged(tag, options)
   }
 
@@ -194,37 +211,6 @@ class StoredSessions<D> implements Sessions<D> {
 
   sweep(options?: CallOptions): Promise<number> {
     return this.#subjects.sweep(options)
-  }
-
-  /** The keys that a request shows: what it has now, or what it came with. */
-  async #keys(request: SessionRequest): Promise<readonly string[]> {
-    const known = this.#book.current(request.native)
-    if (known === 'none') return []
-    const texts = this.#settings.transport.read(request).filter(isSessionValue)
-    const keys = await Promise.all([...new Set(texts)].map(keyOf))
-    return known === undefined || keys.includes(known.key) ? keys : [known.key, ...keys]
-  }
-
-  /** Does something with the live session of a request, again while it answers so, and nothing when there is none. */
-  async #onLive<T>(
-    request: SessionRequest,
-    act: (key: string, opened: Opened<D>, context: StoreContext) => Promise<T | 'again'>,
-  ): Promise<T | undefined> {
-    const known = this.#book.current(request.native)
-    const keys = known === undefined ? await this.#keys(request) : known === 'none' ? [] : [known.key]
-    const key = keys[0]
-    if (key === undefined || keys.length > 1) return undefined
-    return this.#calls.run(request.signal, (context) =>
-      this.#turns.take(key, async () => {
-        for (let attempt = 0; attempt < ATTEMPTS && !context.signal.aborted; attempt++) {
-          const opened = await this.#book.open(await this.#settings.store.read(key, context), context.now())
-          if (typeof opened !== 'object') return undefined
-          const done = await act(key, opened, context)
-          if (done !== 'again') return done
-        }
-        throw new SessionUnavailable('a session was changed by others again and again', { code: 'conflict' })
-      }),
-    )
   }
 }
 

@@ -52,10 +52,14 @@ export class SubjectSessions<D> {
     })
   }
 
-  async revokeTagged(tag: string, options: CallOptions = {}): Promise<number> {
+  async revokeTagged(
+    tag: string,
+    options: CallOptions & { readonly holdLogins?: boolean | undefined } = {},
+  ): Promise<number> {
     const { store, remember } = this.#book.settings
     const hash = await tagHash(tag)
     return this.#calls.run(options.signal, async (context) => {
+      if (options.holdLogins === true) await this.#book.holds.put(hash, context)
       if (remember !== undefined) await this.#forget(await store.listByTag(hash, context), context)
       return store.deleteByTag(hash, context)
     })
@@ -127,7 +131,7 @@ export class SubjectSessions<D> {
   }
 }
 
-const nothing: Envelope = { ...unauthenticated, dataVersion: 0, family: undefined, data: undefined }
+const nothing: Envelope = { ...unauthenticated, dataVersion: 0, family: undefined, kept: undefined, data: undefined }
 
 function envelopeOf(stored: StoredSession): Envelope | undefined {
   try {

@@ -49,7 +49,8 @@ export type LoginResult<D> =
   | ({ readonly kind: 'logged-in' } & SessionChange<D>)
   | {
       readonly kind: 'refused'
-      readonly reason: 'too-many-sessions'
+      /** `logged-out`: one of the tags was logged out since the login was begun. */
+      readonly reason: 'too-many-sessions' | 'logged-out'
       readonly headers: readonly HeaderField[]
       readonly session?: undefined
     }
@@ -64,6 +65,13 @@ export interface LoginOptions {
   readonly tags?: readonly string[] | undefined
   /** What the person showed, for `requireAuthentication`. Default: credentials of no particular kind, now. */
   readonly authentication?: SessionAuthentication | undefined
+  /**
+   * When the login was begun, in seconds since 1970, at most ten minutes ago: a `revokeTagged` with `holdLogins` and one of
+   * the tags that came since refuses it. Default: now.
+   */
+  readonly begunAt?: number | undefined
+  /** A text to keep, as in `KeepsText`. Data and text are at most 80 KB together. Default: none. */
+  readonly kept?: string | undefined
 }
 
 /**
@@ -76,6 +84,12 @@ export type RotateOptions =
       readonly graceSeconds?: 0 | undefined
       /** What the person showed: it takes the place of what was shown before. Default: as with `login`. */
       readonly authentication?: SessionAuthentication | undefined
+      /** Takes the place of the session's tags. Default: they stay. */
+      readonly tags?: readonly string[] | undefined
+      /** As with `login`: the session ends when it was logged out since. */
+      readonly begunAt?: number | undefined
+      /** Takes the place of the kept text. Default: it stays. */
+      readonly kept?: string | undefined
     }
   | { readonly because: 'privilege-change'; readonly graceSeconds?: 0 | undefined }
   | {
@@ -106,6 +120,29 @@ export interface SubjectExport {
 export interface CallOptions {
   /** Gives up when aborted. */
   readonly signal?: AbortSignal | undefined
+}
+
+/** A text that a session keeps. */
+export interface KeptText {
+  readonly text: string
+  /** Whose session it is, and its public name. */
+  readonly subject: string
+  readonly handle: string
+  /** Whether it was read by a key in grace, by which nothing can be written. */
+  readonly isFixed: boolean
+}
+
+/**
+ * Keeps a text in a session beside its data: opaque, and seen by no handler. `sessionTokens()` keeps its tokens so; seal
+ * what is secret before. Every call reads the store, so that several processes can agree by it.
+ */
+export interface KeepsText {
+  /** Answers the text of the request's session; `undefined` when there is no live session or no text in it. */
+  readKept(request: SessionRequest): Promise<KeptText | undefined>
+  /** Writes another text in place of the one that was seen. `false`: the session has another by now, ended, or was rotated. */
+  replaceKept(request: SessionRequest, seen: string, text: string): Promise<boolean>
+  /** Ends the session if it still keeps the text that was seen, whoever else changes it meanwhile. */
+  endKept(request: SessionRequest, seen: string): Promise<boolean>
 }
 
 /** A live session of a request, and what goes with it into the verdict. */
@@ -140,7 +177,7 @@ export interface SessionSource<out S> {
  * Calls with a request act on the session that its cookie shows, and answer `undefined` when there is no live one. All
  * reject with a `SessionUnavailable` when the store cannot be asked.
  */
-export interface Sessions<D> extends SessionSource<Session<D>> {
+export interface Sessions<D> extends SessionSource<Session<D>>, KeepsText {
   /**
    * Starts a session under a new key and ends the one that the request shows, so that nobody can plant one. A login of the
    * same person in the same browser goes on with its handle.
@@ -155,7 +192,7 @@ export interface Sessions<D> extends SessionSource<Session<D>> {
   logout(request: SessionRequest): Promise<{ readonly headers: readonly HeaderField[] }>
   /**
    * Gives the session another key. `step-up`: the person showed credentials again just now. Before a change of privileges
-   * rotate first, then `update`.
+   * rotate first, then `update`. `undefined` as well when a step-up was logged out since it was begun.
    *
    * @throws TypeError (rejects) when a grace is asked for where none may be.
    */
@@ -183,8 +220,11 @@ export interface Sessions<D> extends SessionSource<Session<D>> {
    * Call it when a password changes.
    */
   revokeAll(subject: string, options?: CallOptions & { readonly except?: string | undefined }): Promise<number>
-  /** Ends the sessions that `login` gave a tag, and answers how many. */
-  revokeTagged(tag: string, options?: CallOptions): Promise<number>
+  /**
+   * Ends the sessions that `login` gave a tag, and answers how many. With `holdLogins` also refuses those logins and step-ups
+   * that are given the tag within ten minutes and a `begunAt` that is not later than this.
+   */
+  revokeTagged(tag: string, options?: CallOptions & { readonly holdLogins?: boolean | undefined }): Promise<number>
   /** Answers everything that is stored about a subject. */
   exportSubject(subject: string, options?: CallOptions): Promise<SubjectExport>
   /** Deletes everything that is stored about a subject, and answers how many sessions ended. */

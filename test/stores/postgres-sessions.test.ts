@@ -11,6 +11,7 @@ import { rememberStoreContract } from '../../src/testing/remember-store-contract
 import { Kit } from '../../src/testing/session-store/kit.ts'
 import { sessionStoreContract } from '../../src/testing/session-store-contract.ts'
 import { type PostgresServer, postgresPrograms, startPostgres } from '../servers/postgres.ts'
+import { logoutWins } from '../sessions/logout-wins.ts'
 
 const programs = postgresPrograms()
 // The cases of a contract share one signal among up to a hundred calls at once.
@@ -53,6 +54,7 @@ describe.skipIf(programs === undefined)('on a real PostgreSQL', () => {
   describe.each(clients)('postgresSessionStore() by %s', (_, client) => {
     const store = (): SessionStore => postgresSessionStore({ client: client() })
     it.each(sessionStoreContract())('$title', ({ run }) => run({ store: store(), reopen: async () => store() }))
+    it('ends a login that a logout overtakes in another process', () => logoutWins(store(), store()))
   })
 
   describe.each(clients)('postgresRememberStore() by %s', (_, client) => {

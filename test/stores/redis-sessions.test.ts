@@ -6,6 +6,7 @@ import { sessionStoreContract } from '../../src/testing/session-store-contract.t
 import { type RedisServer, startRedis } from '../servers/redis.ts'
 import { type RedisCluster, startRedisCluster } from '../servers/redis-cluster.ts'
 import { service } from '../services.ts'
+import { logoutWins } from '../sessions/logout-wins.ts'
 
 const redisServer = service('redis-server')
 const onWarning = () => {}
@@ -38,6 +39,8 @@ describe.skipIf(redisServer === undefined)('sessions on one real Redis', () => {
         reopen: async () => redisSessionStore({ client: other, onWarning }),
       }),
     )
+    it('ends a login that a logout overtakes in another process', () =>
+      logoutWins(redisSessionStore({ client, onWarning }), redisSessionStore({ client: other, onWarning })))
   })
   describe('redisRememberStore()', () => {
     it.each(rememberStoreContract())('$title', ({ run }) =>
@@ -77,6 +80,8 @@ describe.skipIf(redisServer === undefined)('sessions on a real cluster of three 
         reopen: async () => redisSessionStore({ client: other, onWarning }),
       }),
     )
+    it('ends a login that a logout overtakes in another process', () =>
+      logoutWins(redisSessionStore({ client, onWarning }), redisSessionStore({ client: other, onWarning })))
   })
   describe('redisRememberStore()', () => {
     it.each(rememberStoreContract())('$title', ({ run }) =>

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, it } from 'vitest'
 import { type SqliteStore, sqliteStore } from '../../src/stores/sqlite/sqlite.ts'
 import { rememberStoreContract } from '../../src/testing/remember-store-contract.ts'
 import { sessionStoreContract } from '../../src/testing/session-store-contract.ts'
+import { logoutWins } from '../sessions/logout-wins.ts'
 import { drivers, sqliteFiles } from './sqlite-kit.ts'
 
 const { open } = sqliteFiles()
@@ -25,6 +26,7 @@ describe.each(drivers())('sqliteStore() with a database of $name', (driver) => {
     it.each(sessionStoreContract())('$title', ({ run }) =>
       run({ store: first.sessions, reopen: async () => store().sessions }),
     )
+    it('ends a login that a logout overtakes in another process', () => logoutWins(first.sessions, store().sessions))
   })
   describe('remembered browsers', () => {
     it.each(rememberStoreContract())('$title', ({ run }) =>

@@ -32,6 +32,8 @@ export type { SessionCookieOptions } from '../../sessions/transport.ts'
 export type {
   CallOptions,
   Errand,
+  KeepsText,
+  KeptText,
   LoginOptions,
   LoginResult,
   RotateOptions,
