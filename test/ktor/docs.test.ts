@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { casesOfKtor } from './cases.ts'
 import * as differences from './differences.ts'
+import * as loginDifferences from './login-differences.ts'
 import { sessionCasesOfKtor } from './session-cases.ts'
 import * as sessionDifferences from './session-differences.ts'
 import { lacking, sessionVerdicts } from './session-verdicts.ts'
@@ -9,10 +10,11 @@ import { verdicts } from './verdicts.ts'
 
 const text = readFileSync(new URL('../../docs/ktor.md', import.meta.url), 'utf8')
 const list = text.slice(text.indexOf('## Differences')).replaceAll(/\s+/g, ' ')
-const all: readonly differences.Difference[] = [...Object.values(differences), ...Object.values(sessionDifferences)]
+const ofLogins: readonly differences.Difference[] = Object.values(loginDifferences)
+const all = [...Object.values(differences), ...Object.values(sessionDifferences), ...ofLogins]
 const stated = all.map(({ title, why }) => `- **${title}.** ${why}`)
 const rows = [...Object.values(verdicts), ...Object.values(sessionVerdicts)]
-const used = [...rows.flatMap(({ because }) => because), ...Object.values(lacking)]
+const used = [...rows.flatMap(({ because }) => because), ...Object.values(lacking), ...ofLogins]
 
 describe('docs/ktor.md', () => {
   it('says how many cases are tested', () => {

@@ -7,7 +7,9 @@ import { escapeDnValue } from '../../src/wire/ldap-names.ts'
 import { type Script, startResponder } from '../ldap/ber-responder.ts'
 import { readDn } from '../ldap/grammar.ts'
 import { type KtorRequest, researchedCases, type UnitCase } from './cases.ts'
+import { type Difference, problemDocument } from './differences.ts'
 import { authorized, basicHeader, seen } from './helpers.ts'
+import { directoryCompares, noEmptyBind, wholeOctets } from './login-differences.ts'
 
 interface LdapCase {
   readonly id: string
@@ -25,7 +27,7 @@ interface LdapCase {
 interface Row {
   readonly causes?: readonly string[]
   readonly escaped?: string
-  readonly because: string
+  readonly because: Difference
 }
 
 const file: { readonly cases: readonly LdapCase[] } = JSON.parse(
@@ -34,22 +36,21 @@ const file: { readonly cases: readonly LdapCase[] } = JSON.parse(
 const research = researchedCases()
 const ADMIN = 'uid=admin,ou=system'
 const PEOPLE = 'ou=users,ou=system'
-const problem = 'Refusals are problem documents (RFC 9457).'
 
 /** By the id of the case. */
 const rows: Readonly<Record<string, Row>> = {
-  'ldap.login.bad-password': { because: problem },
-  'ldap.login.bad-user': { because: problem },
-  'ldap.custom.valid': { because: 'D45: the directory compares the password, which no service gets to see.' },
-  'ldap.custom.bad-password': { because: problem },
-  'ldap.fixture': { because: 'D45: the fixture is a scripted directory.' },
+  'ldap.login.bad-password': { because: problemDocument },
+  'ldap.login.bad-user': { because: problemDocument },
+  'ldap.custom.valid': { because: directoryCompares },
+  'ldap.custom.bad-password': { because: problemDocument },
+  'ldap.fixture': { because: directoryCompares },
   'ldap.src-empty-password': {
     causes: ['staff: InvalidCredentials/wrong-secret'],
-    because: 'D42: an empty password is refused before anything is sent.',
+    because: noEmptyBind,
   },
   'ldap.src-escape-astral': {
     escaped: '\\f0\\9f\\98\\80',
-    because: 'D44: the octets of the code point are escaped, not halves of it.',
+    because: wholeOctets,
   },
 }
 

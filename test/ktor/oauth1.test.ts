@@ -6,6 +6,8 @@ import { oauth1 } from '../../src/providers/oauth1/oauth1.ts'
 import { testRequest } from '../../src/testing/request.ts'
 import { parseOauth1Credentials, signatureBaseString, signatureKey } from '../../src/wire/oauth1.ts'
 import { researchedCases } from './cases.ts'
+import type { Difference } from './differences.ts'
+import { answersByPage, boundToken, codeEnds, wholeSignature } from './login-differences.ts'
 
 interface Oauth1Case {
   readonly id: string
@@ -45,27 +47,24 @@ const TOKEN_SECRET = 'secret of token1'
 interface Row {
   readonly status?: number
   readonly cause?: string
-  readonly because: string
+  readonly because: Difference
 }
-
-const refused = 'D01: the refusal has a challenge; the failure to send somebody away is told to `onFailure`.'
 
 /** By the id of the case. */
 const rows: Readonly<Record<string, Row>> = {
-  'oauth1a.request-token': { because: 'D33: the timestamp is the epoch second.' },
-  'oauth1a.access-token': { because: 'D32, D34: signed with the token secret, in the browser that began.' },
+  'oauth1a.request-token': { because: wholeSignature },
+  'oauth1a.access-token': { because: boundToken },
   'oauth1a.wrong-verifier': {
     status: 401,
     cause: 'Error',
-    because:
-      'D29: a refused verifier ends the login; a redirect could go on for ever. The other side said no: a final Error.',
+    because: codeEnds,
   },
-  'oauth1a.wrong-consumer-key': { cause: 'NoCredentials', because: refused },
+  'oauth1a.wrong-consumer-key': { cause: 'NoCredentials', because: answersByPage },
   'oauth1a.fallback-answers': {
     status: 401,
-    because: 'A challenge chooses a page or a redirect, never the status 400.',
+    because: answersByPage,
   },
-  'oauth1a.fallback-silent': { because: refused },
+  'oauth1a.fallback-silent': { because: answersByPage },
 }
 
 /** Ktor's test server, but for that it looks at signatures. */

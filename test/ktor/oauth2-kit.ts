@@ -114,6 +114,7 @@ export function ktorService(setup: Oauth2Setup) {
       kind: outcome.kind,
       cause: cause?.kind,
       said: cause?.kind === 'Error' ? cause.code : cause?.kind === 'InvalidCredentials' ? cause.reason : undefined,
+      failures: outcome.failures.length,
       location: field('Location'),
       challenge: field('WWW-Authenticate'),
       body: await request.text(),

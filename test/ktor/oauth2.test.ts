@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
+import type { Difference } from './differences.ts'
+import { answersByPage, codeEnds, formEssence, onlyAtCallback, serverOutage } from './login-differences.ts'
 import { ktorService, type Oauth2Request, type Oauth2Setup, refusing } from './oauth2-kit.ts'
 
 interface Oauth2Case {
@@ -19,10 +21,9 @@ interface Row {
   readonly status?: number
   readonly said?: string
   readonly location?: RegExp
-  readonly because?: string
+  readonly because?: Difference
 }
 
-const outage = 'D01: a token server that fails or answers nonsense is an outage, 503, and no refusal.'
 const posted = { responseMode: 'form_post' } as const
 
 /** By the id of the case. */
@@ -46,13 +47,13 @@ const rows: Readonly<Record<string, Row>> = {
     status: 302,
     said: 'oauth2-redirect',
     location: /^\/login-after-fallback$/,
-    because: 'Ktor states what the browser sees after it followed the same redirect.',
+    because: answersByPage,
   },
   'oauth2.fallback.token-error': {
     setup: { token: () => refusing('Invalid response!') },
     status: 401,
     said: 'oauth2-token',
-    because: 'A challenge chooses a page or a redirect, never the status 403.',
+    because: answersByPage,
   },
   'oauth2.fallback.unhandled': { setup: { token: () => refusing('error') }, said: 'oauth2-token' },
   'oauth2.token.get': {},
@@ -63,7 +64,7 @@ const rows: Readonly<Record<string, Row>> = {
   'oauth2.token.bad-code': {
     status: 401,
     said: 'oauth2-invalid-grant',
-    because: 'D29: a code that the server refuses ends the login; a redirect could go on for ever.',
+    because: codeEnds,
   },
   'oauth2.callback-error': { said: 'oauth2-redirect' },
   'oauth2.password.wrong': { status: 401, said: 'wrong-secret' },
@@ -75,16 +76,24 @@ const rows: Readonly<Record<string, Row>> = {
   'oauth2.src-code-without-state': {
     status: 401,
     said: 'malformed-request',
-    because: 'F17d: at the path of callbacks, a code without a state is an answer that is ill-formed.',
+    because: onlyAtCallback,
   },
   'oauth2.src-form-with-charset': {
     setup: posted,
     status: 200,
-    because: 'D31: a charset does not make a form another thing.',
+    because: formEssence,
   },
-  'oauth2.src-token-404': { setup: { token: () => new Response('', { status: 404 }) }, status: 503, because: outage },
-  'oauth2.src-token-500': { setup: { token: () => new Response('', { status: 500 }) }, status: 503, because: outage },
-  'oauth2.src-token-no-access-token': { setup: { token: () => Response.json({}) }, status: 503, because: outage },
+  'oauth2.src-token-404': {
+    setup: { token: () => new Response('', { status: 404 }) },
+    status: 503,
+    because: serverOutage,
+  },
+  'oauth2.src-token-500': {
+    setup: { token: () => new Response('', { status: 500 }) },
+    status: 503,
+    because: serverOutage,
+  },
+  'oauth2.src-token-no-access-token': { setup: { token: () => Response.json({}) }, status: 503, because: serverOutage },
   'oauth2.src-token-json-or-form': {
     setup: { token: () => new Response(new URLSearchParams({ access_token: 'at', token_type: 'bearer' })) },
     status: 200,
@@ -92,7 +101,7 @@ const rows: Readonly<Record<string, Row>> = {
   'oauth2.src-optional-token-failure': {
     setup: { optional: true, token: () => new Response('', { status: 500 }) },
     status: 503,
-    because: 'D08: an optional scope does not make a failure into a pass.',
+    because: serverOutage,
   },
 }
 
@@ -126,7 +135,7 @@ describe('cases of Ktor about OAuth 2', () => {
   })
 
   it.each(file.cases.filter((one) => isAnswer(one.request) && !one.id.includes('without-state')))(
-    '$id: in a browser that began no login it is refused, and the token server is not asked (D28)',
+    '$id: in a browser that began no login it is refused, and the token server is not asked (F17, D28)',
     async (one) => {
       const { send, tokenRequests } = ktorService({ ...rows[one.id]?.setup, optional: false, fallback: undefined })
       const request = requestOf(one)
@@ -144,5 +153,28 @@ describe('cases of Ktor about OAuth 2', () => {
       return status !== undefined && expected.status !== undefined && status !== expected.status
     })
     expect(others.filter(({ id }) => rows[id]?.because === undefined).map(({ id }) => id)).toEqual([])
+  })
+})
+
+const caseOf = (id: string): Oauth2Case => file.cases.find((one) => one.id === id) ?? raise()
+
+function raise(): never {
+  throw new Error('there is no such case')
+}
+
+describe('flaws and deviations of Ktor about OAuth 2', () => {
+  it('F17g, D30: the password grant knows no state, and asks the token server once, with one proof of the client', async () => {
+    const { send, tokenRequests } = ktorService({})
+    expect((await send(caseOf('oauth2.password.right').request)).status).toBe(200)
+    expect(tokenRequests.map(({ form }) => [...form.keys()].toSorted())).toEqual([
+      ['client_id', 'client_secret', 'grant_type', 'password', 'username'],
+    ])
+  })
+
+  it('D55: an error that came back is the failure that is recorded, of which there is exactly one', async () => {
+    const { send, bound, tokenRequests } = ktorService({})
+    const answer = await send(await bound(requestOf(caseOf('oauth2.callback-error'))))
+    expect([answer.status, answer.said, answer.failures]).toEqual([401, 'oauth2-redirect', 1])
+    expect(tokenRequests).toEqual([])
   })
 })
