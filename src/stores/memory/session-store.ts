@@ -9,7 +9,8 @@ import type {
   StoreContext,
   StoredSession,
 } from '../../core/session-store.ts'
-import { type Ending, ExpiryHeap } from './expiry-heap.ts'
+import { ExpiryHeap } from './expiry-heap.ts'
+import { type Live, LiveIndex, type Old } from './live-index.ts'
 
 /** What `memorySessionStore()` may be told. */
 export interface MemorySessionStoreOptions {
@@ -36,25 +37,6 @@ export interface MemorySessionStore extends SessionStore {
   listByTag(tag: string, context: Clock): readonly StoredSession[]
   deleteByTag(tag: string, context: Clock): number
   sweep(limit: number, context: Clock): number
-}
-
-/** A session under its one good key. `session` is what readers hold: it is never written to, only replaced. */
-interface Live extends Ending {
-  readonly kind: 'live'
-  key: string
-  session: StoredSession
-  /** The keys that were good before and are kept. */
-  olds: Old[]
-}
-
-/** A key that was good: in grace for as long as it has a session and `graceUntil` says, then a tombstone until `endsAt`. */
-interface Old extends Ending {
-  readonly kind: 'old'
-  readonly key: string
-  session: StoredSession | undefined
-  graceUntil: number
-  /** Whose key it was; kept while the grace lasts. */
-  live: Live | undefined
 }
 
 /** How many entries that are over go for one that comes. */
@@ -88,8 +70,7 @@ class InMemory implements MemorySessionStore {
   /** In the order in which they came. As many as there may be sessions; the first ones go for new ones. */
   readonly #olds = new Map<string, Old>()
   readonly #ends = new ExpiryHeap<Live | Old>()
-  readonly #bySubject = new Map<string, Set<Live>>()
-  readonly #byTag = new Map<string, Set<Live>>()
+  readonly #index = new LiveIndex()
 
   constructor(limit: number) {
     this.#limit = limit
@@ -113,7 +94,7 @@ class InMemory implements MemorySessionStore {
     const now = context.now()
     if (this.#lives.has(key) || this.read(key, context) !== undefined) return 'exists'
     const { subject, handle, limit = Number.POSITIVE_INFINITY, onExceed = 'refuse' } = owner
-    const others = this.#current(this.#bySubject.get(subject), now)
+    const others = this.#index.ofSubject(subject, now)
     const tooMany = others.length - limit + 1
     if (tooMany > 0 && onExceed === 'refuse') return 'limit'
     this.sweep(SWEEP, context)
@@ -124,17 +105,17 @@ class InMemory implements MemorySessionStore {
     const live: Live = { kind: 'live', key, session, olds: [], endsAt: session.expiresAt, place: -1 }
     this.#lives.set(key, live)
     this.#ends.add(live)
-    this.#index(live)
+    this.#index.add(live)
     return 'created'
   }
 
   replace(key: string, version: number, content: SessionContent, context: Clock): boolean {
     const live = this.#own(key, context)
     if (live?.session.version !== version) return false
-    this.#unindexTags(live)
+    this.#index.removeTags(live)
     const { format, payload, tags } = content
     live.session = { ...live.session, format, payload, tags: [...tags], version: version + 1 }
-    this.#indexTags(live)
+    this.#index.addTags(live)
     return true
   }
 
@@ -157,7 +138,7 @@ class InMemory implements MemorySessionStore {
       old.graceUntil = graceUntil
       old.live = live
     }
-    this.#unindexTags(live)
+    this.#index.removeTags(live)
     this.#lives.delete(key)
     this.#lives.set(next, live)
     live.key = next
@@ -165,7 +146,7 @@ class InMemory implements MemorySessionStore {
     live.olds = live.olds.filter(({ graceUntil: until }) => until > context.now())
     if (inGrace) live.olds.push(old)
     this.#moved(live, record.expiresAt)
-    this.#indexTags(live)
+    this.#index.addTags(live)
     return true
   }
 
@@ -181,25 +162,25 @@ class InMemory implements MemorySessionStore {
   }
 
   listBySubject(subject: string, context: Clock): readonly StoredSession[] {
-    return this.#current(this.#bySubject.get(subject), context.now()).map(({ session }) => session)
+    return this.#index.ofSubject(subject, context.now()).map(({ session }) => session)
   }
 
   deleteBySubject(subject: string, options: DeleteBySubjectOptions, context: Clock): number {
-    const all = this.#current(this.#bySubject.get(subject), context.now())
+    const all = this.#index.ofSubject(subject, context.now())
     return this.#endAll(all.filter(({ session }) => session.handle !== options.except))
   }
 
   deleteByHandle(subject: string, handle: string, context: Clock): boolean {
-    const all = this.#current(this.#bySubject.get(subject), context.now())
+    const all = this.#index.ofSubject(subject, context.now())
     return this.#endAll(all.filter(({ session }) => session.handle === handle)) > 0
   }
 
   listByTag(tag: string, context: Clock): readonly StoredSession[] {
-    return this.#current(this.#byTag.get(tag), context.now()).map(({ session }) => session)
+    return this.#index.ofTag(tag, context.now()).map(({ session }) => session)
   }
 
   deleteByTag(tag: string, context: Clock): number {
-    return this.#endAll(this.#current(this.#byTag.get(tag), context.now()))
+    return this.#endAll(this.#index.ofTag(tag, context.now()))
   }
 
   sweep(limit: number, context: Clock): number {
@@ -220,10 +201,6 @@ class InMemory implements MemorySessionStore {
     return live !== undefined && live.session.expiresAt > context.now() ? live : undefined
   }
 
-  #current(found: ReadonlySet<Live> | undefined, now: number): Live[] {
-    return found === undefined ? [] : [...found].filter(({ session }) => session.expiresAt > now)
-  }
-
   #makeRoom(context: Clock): void {
     while (this.#lives.size >= this.#limit) {
       if (this.sweep(1, context) === 0) throw new Error('memorySessionStore(): there is no room for another session')
@@ -238,8 +215,7 @@ class InMemory implements MemorySessionStore {
   #end(live: Live): void {
     this.#lives.delete(live.key)
     this.#ends.remove(live)
-    this.#unindexTags(live)
-    discard(this.#bySubject, live.session.subject, live)
+    this.#index.remove(live)
     for (const old of live.olds) {
       old.session = undefined
       old.live = undefined
@@ -270,19 +246,6 @@ class InMemory implements MemorySessionStore {
     live.endsAt = endsAt
     this.#ends.moved(live)
   }
-
-  #index(live: Live): void {
-    include(this.#bySubject, live.session.subject, live)
-    this.#indexTags(live)
-  }
-
-  #indexTags(live: Live): void {
-    for (const tag of live.session.tags) include(this.#byTag, tag, live)
-  }
-
-  #unindexTags(live: Live): void {
-    for (const tag of live.session.tags) discard(this.#byTag, tag, live)
-  }
 }
 
 /** A copy, of which nobody else has the list of tags. */
@@ -304,16 +267,4 @@ function sessionOf(record: SessionRecord, subject: string, handle: string, versi
 
 function byAge(a: Live, b: Live): number {
   return a.session.createdAt - b.session.createdAt
-}
-
-function include(index: Map<string, Set<Live>>, name: string, live: Live): void {
-  const known = index.get(name)
-  if (known === undefined) index.set(name, new Set([live]))
-  else known.add(live)
-}
-
-function discard(index: Map<string, Set<Live>>, name: string, live: Live): void {
-  const known = index.get(name)
-  known?.delete(live)
-  if (known?.size === 0) index.delete(name)
 }
