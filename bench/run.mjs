@@ -24,6 +24,7 @@ const { measureLoginFlood, measureThroughput } = await import('./passwords.mjs')
 const { measureSessions } = await import('./sessions.mjs')
 const { measureManySessions } = await import('./many-sessions.mjs')
 const { measureLdap } = await import('./ldap.mjs')
+const { measureLogins } = await import('./logins.mjs')
 const { measureTokens } = await import('./tokens.mjs')
 const { measureRotation } = await import('./rotation.mjs')
 const { startRedis } = await import('./services.mjs')
@@ -71,6 +72,9 @@ const parts = {
     if (directory === undefined) console.error('LDAP: skipped, since this machine has no slapd')
     return directory === undefined ? {} : { directory }
   },
+  logins: async () => ({
+    logins: await measureLogins(quick ? { rounds: 3, logins: 50 } : { rounds: 25, logins: 200 }),
+  }),
   passwords: async () => {
     const throughput = await measureThroughput({ seconds: quick ? 2 : 10 })
     pinned = pinGenerator()
@@ -89,6 +93,7 @@ const order = [
   'tokens',
   'many-sessions',
   'ldap',
+  'logins',
   'passwords',
   'http',
   'tokens-http',

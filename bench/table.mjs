@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 
 /** The tables of whatever parts are there. */
 export function tablesOf({ inProcess, http, digest, digestHttp, throughput, loginFlood, ...rest }) {
-  const { sessions, sessionHttp, manySessions, tokens, rotation, tokenHttp, directory } = rest
+  const { sessions, sessionHttp, manySessions, tokens, rotation, tokenHttp, directory, logins } = rest
   return [
     inProcess && processTable(inProcess),
     http && serverTable(http, ['basic', 'bearer', 'refused', 'control']),
@@ -20,6 +20,7 @@ export function tablesOf({ inProcess, http, digest, digestHttp, throughput, logi
     sessionHttp && serverTable(sessionHttp, ['memory', 'SQLite', 'Redis', 'sealed', 'control']),
     manySessions && manySessionsTable(manySessions),
     directory && directoryTable(directory),
+    logins && loginTable(logins),
     throughput && throughputTable(throughput),
     loginFlood && loginFloodTable(loginFlood),
   ]
@@ -155,6 +156,13 @@ function directoryTable({ cheap, hash }) {
       ...['plain', 'Argon2'].flatMap((name) => [`${name}: per second`, 'p99 ms', '÷ bare']),
     ],
     cheap.map((row, index) => [row.name, ...cellsOf(row), ...cellsOf(hash[index])]),
+  )
+}
+
+function loginTable(rows) {
+  return table(
+    ['a login by OpenID Connect', 'CPU µs', '÷ bare'],
+    rows.map(({ name, microseconds, ratio }) => [name, microseconds.toFixed(0), ratio.toFixed(2)]),
   )
 }
 

@@ -1,5 +1,5 @@
 import type { Session } from 'becauth/session'
-import { escapeHtml } from './html.ts'
+import { escapeHtml, page, timeOf } from './html.ts'
 import type { Visit } from './sessions.ts'
 import type { User } from './users.ts'
 
@@ -23,7 +23,7 @@ export function mePage({ name, roles }: User, { createdAt, expiresAt, authentica
   return page(
     `You are ${name}`,
     `<p>Roles: ${roles.join(', ')}</p>
-  <p>${how} ${time(createdAt)}. Ends ${time(expiresAt)} unless you come back before.</p>
+  <p>${how} ${timeOf(createdAt)}. Ends ${timeOf(expiresAt)} unless you come back before.</p>
   <p><a href="/sessions">All your sessions</a></p>
   ${logoutForm}`,
   )
@@ -49,32 +49,9 @@ export function sessionsPage(listed: readonly Session<Visit | undefined>[], own:
 function sessionRow({ data, handle, createdAt, renewedAt }: Session<Visit | undefined>, own: string): string {
   const end = `<form method="post" action="/sessions"><button name="end" value="${escapeHtml(handle)}">End</button></form>`
   return `<tr${handle === own ? ' class="own"' : ''}>
-        <td>${escapeHtml(data?.client ?? 'unknown')}</td><td>${time(createdAt)}</td><td>${time(renewedAt)}</td>
+        <td>${escapeHtml(data?.client ?? 'unknown')}</td><td>${timeOf(createdAt)}</td><td>${timeOf(renewedAt)}</td>
         <td>${handle === own ? 'this one' : end}</td>
       </tr>`
 }
 
 const logoutForm = `<form method="post" action="/logout"><button>Log out</button></form>`
-
-function time(seconds: number): string {
-  const iso = new Date(seconds * 1000).toISOString()
-  return `<time datetime="${iso}">${iso.slice(0, 16).replace('T', ' ')} UTC</time>`
-}
-
-function page(title: string, content: string): string {
-  return `<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<meta name="color-scheme" content="light dark">
-<title>${escapeHtml(title)} · becauth showcase</title>
-<link rel="icon" href="/icon.svg">
-<link rel="stylesheet" href="/style.css">
-<main class="account">
-  <p><a href="/">becauth showcase</a></p>
-  <h1>${escapeHtml(title)}</h1>
-  ${content}
-</main>
-</html>
-`
-}

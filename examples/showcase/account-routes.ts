@@ -138,7 +138,7 @@ function answerEnd(req: IncomingMessage, res: ServerResponse, next: string): voi
 }
 
 /** The same page and the same JSON have one address, so that caches must know what they depend on. */
-function wantsPage(req: IncomingMessage, res: ServerResponse): boolean {
+export function wantsPage(req: IncomingMessage, res: ServerResponse): boolean {
   res.setHeader('Vary', 'Accept')
   return req.headers.accept?.includes('text/html') === true
 }

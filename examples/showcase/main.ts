@@ -6,10 +6,14 @@ import { createAuth } from './auth.ts'
 import { createDirectory, type Directory } from './ldap.ts'
 import { Live } from './live.ts'
 import { createMcpRoutes } from './mcp.ts'
+import { openNeighbour } from './neighbour.ts'
+import { createOauth1Routes } from './oauth1.ts'
 import { curlLine } from './page.ts'
 import { createRoutes, type Route } from './routes.ts'
 import { createSessions } from './sessions.ts'
 import { openSigningKey } from './signing-key.ts'
+import { createSso } from './sso.ts'
+import { createSsoRoutes } from './sso-routes.ts'
 import { dataFolder, openStores } from './stores.ts'
 import { createTokenRoutes } from './token-routes.ts'
 import { createTokens } from './tokens.ts'
@@ -24,6 +28,7 @@ const key = await openSigningKey(dataFolder(process.env)).catch((error: Error) =
 const live = new Live()
 const sessions = createSessions(stores)
 const directory = openDirectory()
+const neighbours = { oauth1: await openNeighbour(host), sso: await openNeighbour(host) }
 const server = createServer()
 const sweeping = setInterval(sweep, sweepMilliseconds)
 
@@ -46,6 +51,8 @@ function begin(): void {
     ...createAccountRoutes(auth, sessions),
     ...createTokenRoutes(auth, tokens, live),
     ...createMcpRoutes(auth, tokens),
+    ...createOauth1Routes(base, neighbours.oauth1, live.listener),
+    ...createSsoRoutes(createSso(base, neighbours.sso, stores, live.listener)),
     ...(directory?.routes ?? []),
   ]
   server.on('request', createApp(routes, live))
@@ -79,7 +86,11 @@ function stop(): void {
     directory?.close()
     stores.close()
   })
-  setTimeout(() => server.closeAllConnections(), graceMilliseconds).unref()
+  const servers = [server, neighbours.oauth1.server, neighbours.sso.server]
+  for (const neighbour of servers.slice(1)) neighbour.close()
+  setTimeout(() => {
+    for (const one of servers) one.closeAllConnections()
+  }, graceMilliseconds).unref()
 }
 
 function portFrom(text: string): number {

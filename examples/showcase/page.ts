@@ -45,12 +45,16 @@ function article(route: Route, base: string): string {
   <p>${escapeHtml(about)}</p>
   ${path === '/form' ? loginForm : ''}
   <pre tabindex="0" role="group" aria-label="curl command"><code>${escapeHtml(curlLine(route, base))}</code></pre>
-  <div class="attempts" role="group" aria-label="Try ${path} with" hidden>
-    <span aria-hidden="true">Try with</span>
-    ${attempts.map(button).join('\n    ')}
-  </div>
+  ${attempts.length === 0 ? '' : buttons(route)}
   <div class="result" role="status"></div>
 </article>`
+}
+
+function buttons({ path, attempts }: Route): string {
+  return `<div class="attempts" role="group" aria-label="Try ${path} with" hidden>
+    <span aria-hidden="true">Try with</span>
+    ${attempts.map(button).join('\n    ')}
+  </div>`
 }
 
 function button({ label, headers, body, digest, token, times }: Attempt): string {

@@ -1,5 +1,5 @@
 import { createHmac, randomBytes } from 'node:crypto'
-import { invalidCredentials, type Validated } from 'becauth'
+import { invalidCredentials, isCause, type Validated } from 'becauth'
 import { hashApiKey } from 'becauth/api-key'
 import { constantTimeEqual } from 'becauth/crypto'
 
@@ -41,6 +41,12 @@ export function checkPassword({ username, password }: { username: string; passwo
   const right = constantTimeEqual(digest(password), account?.digest ?? nobodysDigest)
   if (account === undefined) return unknown
   return right ? account.user : wrongSecret
+}
+
+/** Whose name and password they are: what the servers beside the showcase want to know. */
+export function personOf(username: string, password: string): User | null {
+  const answer = checkPassword({ username, password })
+  return isCause(answer) ? null : answer
 }
 
 /** Whoever a provider has proved to be the one of this name. */

@@ -48,6 +48,7 @@ export const bundleRules = {
     packages: ['jose', 'openid-client', 'oauth4webapi'],
   },
   './oauth1': { folders: [...decision, 'crypto/', 'stores/memory/', 'providers/oauth1/'], packages: ['cookie'] },
+  './presets': { folders: [...decision, 'crypto/', 'keys/', 'providers/oauth2/'] },
   './oauth2': {
     folders: [...decision, 'crypto/', 'keys/', 'stores/memory/', 'providers/oauth2/'],
     packages: ['cookie', 'jose', 'openid-client', 'oauth4webapi'],

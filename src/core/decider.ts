@@ -41,6 +41,7 @@ export class Decider {
       description,
       decide: (source) => this.#decide(source, node, standing, description),
       report: (native, thrown) => this.#report(native, thrown),
+      reportRoute: (source, thrown) => this.#reportRoute(source, thrown),
     }
   }
 
@@ -68,11 +69,17 @@ export class Decider {
     this.engine.announce.fault('on-refused-threw', message, undefined, state, thrown)
   }
 
+  #reportRoute(source: RequestSource, thrown: unknown): void {
+    const message = 'a route threw, or a function that it was given; it was answered as an outage'
+    this.engine.announce.fault('route-threw', message, undefined, this.#stateOf(source), thrown)
+  }
+
   #stateOf(source: RequestSource): RequestState {
-    const known = this.#states.get(source.native)
+    const key = source.purpose ?? source.native
+    const known = this.#states.get(key)
     if (known !== undefined) return known
     const state = new RequestState(source, this.engine)
-    this.#states.set(source.native, state)
+    this.#states.set(key, state)
     return state
   }
 }

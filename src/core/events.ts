@@ -56,6 +56,7 @@ export type FaultCode =
   | 'invalid-header'
   | 'on-accept-threw'
   | 'on-refused-threw'
+  | 'route-threw'
   | 'predicate-threw'
   | 'predicate-not-boolean'
   | 'check-not-boolean'

@@ -30,6 +30,13 @@ export type BodyReading =
 export interface RequestSource {
   /** The framework's or runtime's own request object: the key under which verdicts are remembered. */
   readonly native: object
+  /**
+   * Why it is decided, where that is not to let the request pass: verdicts are then remembered under this instead. Routes of
+   * becauth's own tell their providers so what they are there for.
+   *
+   * @internal
+   */
+  readonly purpose?: object | undefined
   /** The method as received. */
   readonly method: string
   /** The request target as received, or path and query where the runtime does not keep it. */
@@ -65,6 +72,12 @@ export interface RequestView {
   readonly signal: AbortSignal
   /** The runtime's or framework's own request object. */
   readonly native: object
+  /**
+   * As with `RequestSource`.
+   *
+   * @internal
+   */
+  readonly purpose?: object | undefined
   /**
    * All field lines of this name joined by `", "` (`cookie`: `"; "`), or `undefined`. Names are case-insensitive.
    */

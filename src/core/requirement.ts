@@ -13,6 +13,12 @@ export interface Requirement<out W extends Who = Who> {
   readonly description: string
   /** Tells listeners, as a `fault`, that an adapter's own hook threw while it answered this request. */
   readonly report: (native: object, thrown: unknown) => void
+  /**
+   * Tells listeners, as a `fault`, that a route of becauth's own threw while it answered a request.
+   *
+   * @internal
+   */
+  readonly reportRoute?: ((source: RequestSource, thrown: unknown) => void) | undefined
 }
 
 /** The `authentication()` that a requirement belongs to, as far as types can tell: by its names. */

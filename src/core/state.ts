@@ -41,6 +41,10 @@ export class RequestState implements RequestView {
     return this.source.native
   }
 
+  get purpose(): object | undefined {
+    return this.source.purpose
+  }
+
   get signal(): AbortSignal {
     return this.source.signal
   }

@@ -1,11 +1,6 @@
-import {
-  type ClientAuth,
-  ClientSecretBasic,
-  ClientSecretJwt,
-  ClientSecretPost,
-  PrivateKeyJwt,
-  TlsClientAuth,
-} from 'openid-client'
+import { type ClientAuth, ClientSecretJwt, ClientSecretPost, PrivateKeyJwt, TlsClientAuth } from 'openid-client'
+import { encodeBase64 } from '../wire/base64.ts'
+import { encodeUtf8 } from '../wire/text.ts'
 
 /**
  * How the service proves to an issuer who it is, named as in the registration of clients.
@@ -33,7 +28,7 @@ export type ClientAuthentication =
 export function clientAuthOf(given: ClientAuthentication, owner: string): ClientAuth {
   switch (given?.method) {
     case 'client_secret_basic':
-      return ClientSecretBasic(secretOf(given.secret, owner))
+      return basicAuth(secretOf(given.secret, owner))
     case 'client_secret_post':
       return ClientSecretPost(secretOf(given.secret, owner))
     case 'client_secret_jwt':
@@ -47,6 +42,19 @@ export function clientAuthOf(given: ClientAuthentication, owner: string): Client
       throw new TypeError(
         `${owner}: "clientAuthentication.method" must be client_secret_basic, client_secret_post, client_secret_jwt, private_key_jwt, tls_client_auth or self_signed_tls_client_auth`,
       )
+  }
+}
+
+/**
+ * Encodes no more than has to be. openid-client encodes every `-` and `_`, as RFC 6749 allows, and GitLab, X and others decode
+ * nothing, so that their own secrets would be wrong.
+ *
+ * @see RFC 6749, section 2.3.1
+ */
+function basicAuth(secret: string): ClientAuth {
+  return (_server, { client_id: id }, _body, headers) => {
+    const pair = [id, secret].map((part) => encodeURIComponent(part).replaceAll('%20', '+')).join(':')
+    headers.set('authorization', `Basic ${encodeBase64(encodeUtf8(pair))}`)
   }
 }
 

@@ -129,6 +129,23 @@ describe('a login that was begun before a logout of one of its tags', () => {
     expect(await made.stored.list('ada')).toEqual([])
   })
 
+  it('is no excuse for sessions that are there: they end although nothing can be noted, and the call fails', async () => {
+    const inner: SessionStore = memorySessionStore()
+    let isFull = false
+    const made = service({
+      store: overriding(inner, {
+        create: (...call) => {
+          if (isFull) throw new Error('no room')
+          return inner.create(...call)
+        },
+      }),
+    })
+    await loginAt(made, undefined)
+    isFull = true
+    await expect(made.stored.revokeTagged('sid 1', hold)).rejects.toMatchObject({ code: 'store-failed' })
+    expect(await made.stored.list('ada')).toEqual([])
+  })
+
   it('says when it was begun by a time, or not at all', async () => {
     const { stored } = service()
     for (const begunAt of [Number.NaN, -1, '7' as never, null as never]) {

@@ -29,6 +29,12 @@ export class LiveSessions<D> {
     return known === undefined || keys.includes(known.key) ? keys : [known.key, ...keys]
   }
 
+  /** The live session of a request, read from the store just now. */
+  async read(request: SessionRequest): Promise<Opened<D> | undefined> {
+    const key = await this.#keyOf(request)
+    return key === undefined ? undefined : this.#calls.run(request.signal, (context) => this.#open(key, context))
+  }
+
   /**
    * Does something with the live session of a request, read from the store just now, again while it answers so, and nothing
    * when there is none.
@@ -39,20 +45,30 @@ export class LiveSessions<D> {
     request: SessionRequest,
     act: (key: string, opened: Opened<D>, context: StoreContext) => Promise<T | 'again'>,
   ): Promise<T | undefined> {
-    const known = this.#book.current(request.native)
-    const keys = known === undefined ? await this.keys(request) : known === 'none' ? [] : [known.key]
-    const key = keys[0]
-    if (key === undefined || keys.length > 1) return undefined
+    const key = await this.#keyOf(request)
+    if (key === undefined) return undefined
     return this.#calls.run(request.signal, (context) =>
       this.#turns.take(key, async () => {
         for (let attempt = 0; attempt < ATTEMPTS && !context.signal.aborted; attempt++) {
-          const opened = await this.#book.open(await this.#book.settings.store.read(key, context), context.now())
-          if (typeof opened !== 'object') return undefined
+          const opened = await this.#open(key, context)
+          if (opened === undefined) return undefined
           const done = await act(key, opened, context)
           if (done !== 'again') return done
         }
         throw new SessionUnavailable('a session was changed by others again and again', { code: 'conflict' })
       }),
     )
+  }
+
+  /** `undefined` as well when the request shows several. */
+  async #keyOf(request: SessionRequest): Promise<string | undefined> {
+    const known = this.#book.current(request.native)
+    const keys = known === undefined ? await this.keys(request) : known === 'none' ? [] : [known.key]
+    return keys.length === 1 ? keys[0] : undefined
+  }
+
+  async #open(key: string, context: StoreContext): Promise<Opened<D> | undefined> {
+    const opened = await this.#book.open(await this.#book.settings.store.read(key, context), context.now())
+    return typeof opened === 'object' ? opened : undefined
   }
 }

@@ -59,9 +59,12 @@ export class SubjectSessions<D> {
     const { store, remember } = this.#book.settings
     const hash = await tagHash(tag)
     return this.#calls.run(options.signal, async (context) => {
-      if (options.holdLogins === true) await this.#book.holds.put(hash, context)
+      const held = options.holdLogins === true ? await settled(this.#book.holds.put(hash, context)) : undefined
       if (remember !== undefined) await this.#forget(await store.listByTag(hash, context), context)
-      return store.deleteByTag(hash, context)
+      const count = await store.deleteByTag(hash, context)
+      // A store that has no room for a note can still end sessions.
+      if (held !== undefined) throw held.thrown
+      return count
     })
   }
 
@@ -132,6 +135,16 @@ export class SubjectSessions<D> {
 }
 
 const nothing: Envelope = { ...unauthenticated, dataVersion: 0, family: undefined, kept: undefined, data: undefined }
+
+/** What was thrown, for later. */
+async function settled(done: Promise<void>): Promise<{ readonly thrown: unknown } | undefined> {
+  try {
+    await done
+    return undefined
+  } catch (thrown) {
+    return { thrown }
+  }
+}
 
 function envelopeOf(stored: StoredSession): Envelope | undefined {
   try {

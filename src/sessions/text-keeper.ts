@@ -14,12 +14,12 @@ export class TextKeeper<D> {
     this.#live = live
   }
 
-  read(request: SessionRequest): Promise<KeptText | undefined> {
-    return this.#live.on(request, async (_key, { session, stored, envelope }) => {
-      if (envelope.kept === undefined) return undefined
-      const { subject, handle } = session
-      return { text: envelope.kept, subject, handle, isFixed: stored.rotated }
-    })
+  async read(request: SessionRequest): Promise<KeptText | undefined> {
+    const opened = await this.#live.read(request)
+    const text = opened?.envelope.kept
+    if (opened === undefined || text === undefined) return undefined
+    const { subject, handle } = opened.session
+    return { text, subject, handle, isFixed: opened.stored.rotated }
   }
 
   async replace(request: SessionRequest, seen: string, text: string | undefined): Promise<boolean> {

@@ -195,7 +195,7 @@ describe.skipIf(program === undefined)('the showcase in Chromium', { timeout: 60
   it('works without JavaScript: routes, curl lines and the form, with a page for a wrong password', async () => {
     const page = await open({ javaScriptEnabled: false })
     await page.goto(showcase.url)
-    expect(await page.locator('.route pre').count()).toBe(26)
+    expect(await page.locator('.route pre').count()).toBe(30)
     expect(await page.locator('.attempts').first().isVisible()).toBe(false)
     await page.fill('#form [name=user]', 'grace')
     await page.fill('#form [name=password]', 'byron')
@@ -277,6 +277,10 @@ const answersOfButtons = {
     'nothing: 401',
   ],
   '/mcp': ['ada: whoami: 200', 'ada: orders: 200', 'alan: orders: 403', 'a token for /jwt: 401', 'nothing: 401'],
+  '/oauth1': ['nothing: 401'],
+  '/sso': [],
+  '/sso/me': ['nothing: 401'],
+  '/sso/logout': [],
 }
 
 /** What the console says beyond the answers of 4xx and 5xx, which Chromium always notes. */

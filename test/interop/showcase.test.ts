@@ -56,6 +56,9 @@ describe('the showcase', () => {
     ['GET', '/logout', 'POST'],
     ['GET', '/token', 'POST'],
     ['GET', '/mcp', 'POST'],
+    ['POST', '/oauth1', 'GET, HEAD'],
+    ['POST', '/sso', 'GET, HEAD'],
+    ['PUT', '/sso/logout', 'GET, HEAD, POST'],
     ['DELETE', '/.well-known/oauth-protected-resource/mcp', 'GET, HEAD, OPTIONS'],
   ])('answers 405 to %s %s and says what is allowed', async (method, path, allow) => {
     const answer = await fetch(showcase.url + path, { method })
@@ -101,6 +104,10 @@ describe('the showcase', () => {
       'transfer',
       'dpop',
       'mcp',
+      'oauth1',
+      'sso',
+      'sso/me',
+      'sso/logout',
     ]) {
       expect(page).toMatch(new RegExp(`curl -i [^\n]* ${showcase.url}/${path}<`))
     }

@@ -3,8 +3,8 @@ import { text } from 'node:stream/consumers'
 import { authentication } from 'becauth'
 import { protect } from 'becauth/node'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createOauth1Server } from '../../examples/showcase/oauth1-server.ts'
 import { type Oauth1ConsumerKey, oauth1, oauth1Authorization } from '../../src/providers/oauth1/oauth1.ts'
-import { createOauth1Server } from './server.ts'
 
 const consumer: Oauth1ConsumerKey = {
   consumerKey: 'printer',

@@ -7,7 +7,7 @@ import { authenticate as expressAuthenticate } from '../../src/adapters/express/
 import { authenticate as fastifyAuthenticate } from '../../src/adapters/fastify/fastify.ts'
 import { authenticate as honoAuthenticate } from '../../src/adapters/hono/hono.ts'
 import { authenticate as nodeAuthenticate } from '../../src/adapters/node/node.ts'
-import type { LoginRoutes } from '../../src/providers/oauth2/routes.ts'
+import type { LoginRoutes } from '../../src/providers/oauth2/login/routes.ts'
 import { listen } from '../contracts/subjects/listen.ts'
 import { FetchBrowser } from './browser.ts'
 import { kit, origin } from './kit.ts'

@@ -1,8 +1,9 @@
 import { z } from 'zod'
 import { authenticate, fetchSource, protect } from '../../src/adapters/fetch/fetch.ts'
 import { authentication } from '../../src/core/authentication.ts'
+import { loginRoutes } from '../../src/providers/oauth2/login/routes.ts'
 import type { OAuth2ClientOptions, OAuth2Settings } from '../../src/providers/oauth2/options.ts'
-import { loginRoutes } from '../../src/providers/oauth2/routes.ts'
+import type { OidcCredential } from '../../src/providers/oauth2/tokens.ts'
 import { oidc } from '../../src/providers/oidc/oidc.ts'
 import { session, sessions } from '../../src/providers/session/session.ts'
 import { memorySessionStore } from '../../src/stores/memory/index.ts'
@@ -28,6 +29,7 @@ export function loginService({ issuer, origin, settings, client, clock, fetch }:
     ...(clock === undefined ? {} : { clock }),
   })
   const failures: unknown[] = []
+  const logins: OidcCredential[] = []
   const auth = authentication(
     {
       office: oidc({
@@ -51,7 +53,10 @@ export function loginService({ issuer, origin, settings, client, clock, fetch }:
   )
   const routes = loginRoutes(auth.require('office'), {
     sessions: stored,
-    session: ({ principal }) => ({ subject: principal.claims.sub, data: { name: principal.claims.sub } }),
+    session: ({ principal }) => {
+      logins.push(principal)
+      return { subject: principal.claims.sub, data: { name: principal.claims.sub } }
+    },
     signedIn: auth.require('visitor'),
   })
   const login = authenticate(routes.login)
@@ -88,14 +93,15 @@ export function loginService({ issuer, origin, settings, client, clock, fetch }:
     routes,
     handle,
     failures,
+    logins,
     decide: (request: Request) => auth.decide(fetchSource(request), 'office'),
   }
 }
 
 /** Options that do not change of what kind the client is. */
 function pick(client: Partial<OAuth2ClientOptions> = {}) {
-  const { store, timeoutSeconds, onAuthorizationRequest, onTokenRequest, onStateCreated } = client
-  return { store, timeoutSeconds, onAuthorizationRequest, onTokenRequest, onStateCreated }
+  const { store, timeoutSeconds, dpop, onAuthorizationRequest, onTokenRequest, onStateCreated } = client
+  return { store, timeoutSeconds, dpop, onAuthorizationRequest, onTokenRequest, onStateCreated }
 }
 
 /** A `fetch` under which a handler stands for an origin, and everything else is the network. */

@@ -63,8 +63,10 @@ function showArrived() {
 function row({ at, method, path, status, ...entry }) {
   const time = text('time', '', new Date(at * 1000).toLocaleTimeString('en-GB'))
   const line = box('div', 'line', time, text('b', '', `${method} ${path}`), statusMark(status))
-  const requires = box('p', 'requires', 'requires ', text('code', '', entry.decision?.requirement ?? ''))
-  return box('li', 'row', line, requires, reasons(entry))
+  // Pages and what other servers tell are answered without a decision.
+  const { requirement } = entry.decision ?? {}
+  const requires = requirement === undefined ? [] : [box('p', 'requires', 'requires ', text('code', '', requirement))]
+  return box('li', 'row', line, ...requires, reasons(entry))
 }
 
 function statusMark(status) {

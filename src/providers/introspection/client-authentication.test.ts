@@ -34,6 +34,17 @@ describe('introspection() tells the issuer who asks', () => {
     expect(rest).toEqual({})
   })
 
+  it.each([
+    ['gloas-0a_1b~c.d', 'gloas-0a_1b~c.d'],
+    ['100% a:b+c', '100%25+a%3Ab%2Bc'],
+  ])(
+    'by client_secret_basic, encoded only where it has to be, since some issuers decode nothing: %s',
+    async (secret, sent) => {
+      const { authorization } = await received({ method: 'client_secret_basic', secret })
+      expect(authorization).toBe(`Basic ${Buffer.from(`api:${sent}`).toString('base64')}`)
+    },
+  )
+
   it('by client_secret_post', async () => {
     const { authorization, rest } = await received({ method: 'client_secret_post', secret: SECRET })
     expect(authorization).toBeNull()

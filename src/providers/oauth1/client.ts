@@ -4,7 +4,7 @@ import { isNavigation } from '../../core/navigation.ts'
 import type { AuthenticationContext, ChallengeAnswer, Principal, Verdict } from '../../core/provider.ts'
 import type { HeaderField, RequestView } from '../../core/request.ts'
 import { absent, type PrincipalFrom, verdictOf } from '../../core/validate.ts'
-import { createSealer } from '../../crypto/seal.ts'
+import { TRANSACTION_SECONDS } from '../../crypto/transaction-cookies.ts'
 import { encodeBase64Url } from '../../wire/base64.ts'
 import { parseForm } from '../../wire/form.ts'
 import { askedReturnTo, safeReturnTo } from '../../wire/return-to.ts'
@@ -17,7 +17,7 @@ import {
 } from './client-options.ts'
 import { Oauth1AnswerError, Oauth1DeniedError } from './errors.ts'
 import { askForCredentials } from './token-endpoint.ts'
-import { TRANSACTION_SECONDS, type Transaction, Transactions } from './transactions.ts'
+import { type Transaction, Transactions } from './transactions.ts'
 
 const NAMESPACE = 'oauth1-tx'
 const RETURN_TO = 'returnTo'
@@ -47,8 +47,7 @@ export class Oauth1Client<P extends Principal> {
   constructor(options: Oauth1Options | Oauth1OptionsOf<P>) {
     this.#options = options
     this.#checked = checkedOptions(options)
-    const sealer = createSealer(options.keys, { owner: 'oauth1()' })
-    this.#transactions = new Transactions(sealer, options.dangerouslyAllowInsecureCookie === true)
+    this.#transactions = new Transactions(options.keys, options.dangerouslyAllowInsecureCookie === true)
   }
 
   /** Whether the request is the callback; asked before anything asynchronous. */
@@ -139,6 +138,7 @@ export class Oauth1Client<P extends Principal> {
     }
     const { token, tokenSecret } = answered
     const transaction: Transaction = {
+      v: 1,
       provider: context.name,
       server: settings.id,
       token,

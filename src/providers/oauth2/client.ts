@@ -1,10 +1,10 @@
 import { BoundedMap } from '../../core/bounded-map.ts'
+import { TransactionCookies } from '../../crypto/transaction-cookies.ts'
 import { OAuth2ConfigurationError, OAuth2Unavailable } from './errors.ts'
 import { Issuer } from './issuer.ts'
 import type { CallScope } from './issuer-fetch.ts'
 import type { OAuth2ClientOptions, TenantRequest } from './options.ts'
 import { isTenant, type Settings, type Shared, settingsOf, sharedOf } from './settings.ts'
-import { TransactionCookies } from './transaction-cookies.ts'
 
 /** One tenant's client at its authorization server. */
 export interface Connection {
@@ -31,7 +31,8 @@ export class OAuth2Client {
     this.shared = sharedOf(options, openid, owner)
     this.options = options
     const insecure = options.dangerouslyAllowInsecureCookie === true
-    this.cookies = new TransactionCookies({ keys: options.keys, insecure, owner })
+    const [prefix, kind] = ['becauth-tx-', 'oauth-tx']
+    this.cookies = new TransactionCookies({ keys: options.keys, insecure, prefix, kind, owner })
     this.#only = options.settings === undefined ? undefined : settingsOf(options.settings, this.shared)
     if (insecure && this.#only !== undefined && isPosted(this.#only)) {
       throw new TypeError(`${owner}: "responseMode" with form_post needs a cookie that is Secure`)

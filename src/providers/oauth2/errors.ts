@@ -43,10 +43,18 @@ export class OAuth2InvalidGrantError extends OAuth2TokenError {
   }
 }
 
-/** The issuer cannot be reached, or answers in a way that nobody can use. Retryable. */
+/**
+ * The issuer cannot be reached, or answers in a way that nobody can use. Retryable. Where a handler gets it, answer with 503;
+ * frameworks that look at `statusCode`, `status` and `headers` do so by themselves.
+ */
 export class OAuth2Unavailable extends AuthenticationError {
+  readonly statusCode = 503 as const
+  readonly status = 503 as const
+  readonly headers: Readonly<Record<string, string>>
+
   constructor(code: string, message: string, cause?: unknown) {
     super(`oauth2: ${message}`, { code: `oauth2-${code}`, ...(cause === undefined ? {} : { cause }) })
+    this.headers = { 'Retry-After': String(this.retryAfterSeconds), 'Cache-Control': 'no-store' }
   }
 }
 

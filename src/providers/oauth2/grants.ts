@@ -1,22 +1,31 @@
-import { authorizationCodeGrant, fetchUserInfo, type TokenEndpointResponse } from 'openid-client'
+import {
+  authorizationCodeGrant,
+  fetchProtectedResource,
+  fetchUserInfo,
+  type TokenEndpointResponse,
+} from 'openid-client'
 import { invalidCredentials } from '../../core/cause.ts'
 import { encodeBase64Url } from '../../wire/base64.ts'
 import { isJsonObject, type JsonObject, parseJsonObject } from '../../wire/json.ts'
 import { encodeUtf8 } from '../../wire/text.ts'
-import type { AuthorizationAnswer } from './answer.ts'
 import type { Connection, OAuth2Client } from './client.ts'
+import { dpopOptions } from './dpop.ts'
 import { OAuth2StepUpError, OAuth2Unavailable } from './errors.ts'
 import { failureOf } from './failures.ts'
 import { type CallScope, wantsOf } from './issuer-fetch.ts'
+import type { AuthorizationAnswer } from './login/answer.ts'
+import type { Transaction } from './login/transaction.ts'
 import { type Settings, searchParams } from './settings.ts'
 import type { IdTokenClaims, OAuth2Tokens } from './tokens.ts'
-import type { Transaction } from './transaction.ts'
 
 /** What a token endpoint gave, and the verified claims of its id_token. */
 export interface Granted {
   readonly tokens: OAuth2Tokens
   readonly claims: IdTokenClaims | undefined
 }
+
+/** Whatever lives longer lives for ever. */
+const LONGEST_SECONDS = 2 ** 31
 
 const wrongHash = invalidCredentials('bad-signature', {
   detail: 'the access token is not the one that the id_token was made with',
@@ -56,6 +65,7 @@ export async function exchangeCode(
         ...(transaction.maxAge === undefined ? {} : { maxAge: transaction.maxAge }),
       },
       parameters,
+      await dpopOptions(client, configuration, scope),
     )
     const granted = await grantedBy(response, settings, scope)
     mustMeet(transaction, granted.claims)
@@ -77,22 +87,41 @@ export async function userInfoOf(
   outer: CallScope,
 ): Promise<JsonObject> {
   return asked(client, outer, async (scope) => {
+    const configuration = await issuer.configuration({ settings, scope })
+    const proofs = await dpopOptions(client, configuration, scope)
     if (claims !== undefined) {
-      const configuration = await issuer.configuration({ settings, scope })
-      return plainJson(await fetchUserInfo(configuration, tokens.accessToken, claims.sub))
+      return plainJson(await fetchUserInfo(configuration, tokens.accessToken, claims.sub, proofs))
     }
     const { userinfo_endpoint: endpoint } = await issuer.metadata(scope)
-    if (typeof endpoint !== 'string')
+    if (typeof endpoint !== 'string' || !URL.canParse(endpoint))
       throw new OAuth2Unavailable('malformed', 'the issuer names no "userinfo_endpoint"')
-    const headers = new Headers({ accept: 'application/json', authorization: `Bearer ${tokens.accessToken}` })
-    const { status, text } = await issuer.fetch(endpoint, headers, scope)
-    const answer = status === 200 ? parseJsonObject(text) : undefined
+    const url = new URL(endpoint)
+    const headers = new Headers({ accept: 'application/json' })
+    const response = await fetchProtectedResource(
+      configuration,
+      tokens.accessToken,
+      url,
+      'GET',
+      undefined,
+      headers,
+      proofs,
+    )
+    const answer = response.status === 200 ? parseJsonObject(await response.text()) : undefined
     if (answer === undefined) throw new OAuth2Unavailable('user-info', 'the issuer answers with no JSON object')
     return answer
   })
 }
 
-async function asked<T>(client: OAuth2Client, outer: CallScope, ask: (scope: CallScope) => Promise<T>): Promise<T> {
+/**
+ * Asks a server within the time that is allowed.
+ *
+ * @throws AuthenticationFailedCause (rejects) whatever goes wrong.
+ */
+export async function asked<T>(
+  client: OAuth2Client,
+  outer: CallScope,
+  ask: (scope: CallScope) => Promise<T>,
+): Promise<T> {
   try {
     return await client.inTime(outer, ask)
   } catch (error) {
@@ -118,7 +147,12 @@ function callbackUrl(
   return url
 }
 
-async function grantedBy(
+/**
+ * Judges what a token endpoint gave beyond what openid-client does.
+ *
+ * @throws AuthenticationFailedCause (rejects) when its id_token is not for this client, or not of the access token.
+ */
+export async function grantedBy(
   response: TokenEndpointResponse & { claims(): unknown },
   { clientId }: Settings,
   scope: CallScope,
@@ -137,7 +171,7 @@ export function tokensOf(response: TokenEndpointResponse, scope: Pick<CallScope,
   return Object.freeze({
     accessToken: access_token,
     tokenType: token_type,
-    expiresAt: expires_in === undefined ? undefined : Math.floor(scope.now()) + Math.floor(expires_in),
+    expiresAt: expires_in === undefined ? undefined : Math.floor(scope.now() + Math.min(expires_in, LONGEST_SECONDS)),
     refreshToken: refresh_token,
     idToken: id_token,
     scopes: scopes === undefined ? undefined : scopes.split(' ').filter((one) => one !== ''),

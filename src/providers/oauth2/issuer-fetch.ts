@@ -8,7 +8,8 @@ import { parseForm } from '../../wire/form.ts'
 import { type JsonObject, parseJsonObject } from '../../wire/json.ts'
 import { parseCompactJws } from '../../wire/jws.ts'
 import { parseMediaType } from '../../wire/media-type.ts'
-import { OAuth2Unavailable } from './errors.ts'
+import { decrypted, isEncrypted, type OAuth2Decryption } from './decryption.ts'
+import { OAuth2ConfigurationError, OAuth2Unavailable } from './errors.ts'
 import type { OAuth2ClientOptions, OAuth2Settings } from './options.ts'
 
 /** For whom and when a server is asked. An `AuthenticationContext` is one. */
@@ -35,6 +36,7 @@ export interface FetchGuards {
   /** What a token asks for that was there before any answer: the signed answer of an authorization request. */
   readonly wanted?: KeyWant | undefined
   readonly normalize?: OAuth2Settings['normalize']
+  readonly decryption?: OAuth2Decryption | undefined
   readonly onTokenRequest?: OAuth2ClientOptions['onTokenRequest']
 }
 
@@ -49,33 +51,46 @@ const LONGEST_JWT = 65_536
  * @throws OAuth2Unavailable (rejects) whatever else comes than an answer that can be judged.
  */
 export function issuerFetch(guards: FetchGuards): CustomFetch {
-  const { scope, metadata, keys, normalize, onTokenRequest } = guards
+  const { scope, metadata, keys, normalize, decryption, onTokenRequest } = guards
   const jwksUri = new URL(guards.jwksUri).href
   const tokenEndpoints = new Set(guards.tokenEndpoints.map((one) => new URL(one).href))
   const asked = guards.wanted === undefined ? [] : [guards.wanted]
   return async (href, { method, headers, body, signal }) => {
     const isRead = method === 'GET'
-    if (isRead && metadata !== undefined && href.includes('/.well-known/')) return json(metadata)
     const abort = signal === undefined ? scope.signal : AbortSignal.any([scope.signal, signal])
     if (isRead && keys !== undefined && href === jwksUri) return json(await keySet(keys, asked, abort))
+    // After the keys: Auth0 and Cognito have theirs at such a place, too.
+    if (isRead && metadata !== undefined && href.includes('/.well-known/')) return json(metadata)
     const isTokenRequest = !isRead && tokenEndpoints.has(href)
     const form = body instanceof URLSearchParams ? body : undefined
     const sent = new Headers(headers)
     if (isTokenRequest && form !== undefined) await onTokenRequest?.({ url: href, headers: sent, body: form })
-    const { status, text, type } = await guardedText(href, { method, headers: sent, body: form }, guards, abort)
+    const { status, text, type, proving } = await guardedText(
+      href,
+      { method, headers: sent, body: form },
+      guards,
+      abort,
+    )
     const answer = isTokenRequest && type === FORM ? formObject(text) : parseJsonObject(text)
     if (answer === undefined) {
-      asked.push(...wantsOf(text))
-      return new Response(isEmptyStatus(status) ? null : text, {
+      const plain = decryption !== undefined && isEncrypted(text) ? await decrypted(text, decryption, abort) : text
+      const claims = plain === text ? undefined : parseJsonObject(plain)
+      if (claims !== undefined) return json(claims, status, proving)
+      asked.push(...wantsOf(plain))
+      return new Response(isEmptyStatus(status) ? null : plain, {
         status,
-        headers: { 'content-type': type ?? 'text/plain' },
+        headers: { 'content-type': type ?? 'text/plain', ...proving },
       })
     }
-    if (!isTokenRequest) return json(answer, status)
+    if (!isTokenRequest) return json(answer, status, proving)
     const right = (normalize ?? asItIs)({ status, body: answer })
-    const { id_token: idToken, ...others } = right.body
-    if (typeof idToken === 'string') asked.push(...wantsOf(idToken))
-    return json(guards.openid ? right.body : others, right.status)
+    if (sent.has('dpop')) mustBeBound(right.body)
+    const { id_token: given, ...others } = right.body
+    if (!guards.openid) return json(others, right.status, proving)
+    if (typeof given !== 'string') return json(right.body, right.status, proving)
+    const idToken = decryption === undefined ? given : await decrypted(given, decryption, abort)
+    asked.push(...wantsOf(idToken))
+    return json({ ...others, id_token: idToken }, right.status, proving)
   }
 }
 
@@ -92,6 +107,8 @@ interface GuardedAnswer {
   readonly text: string
   /** The media type, without parameters and in lower case. */
   readonly type: string | undefined
+  /** The fields that say which nonce a proof must have. */
+  readonly proving: Readonly<Record<string, string>>
 }
 
 /** @throws OAuth2Unavailable (rejects) for anything else. */
@@ -123,7 +140,27 @@ export async function guardedText(
   const text = await limitedText(response, LONGEST_ANSWER, signal, (problem, message, cause) => {
     return new OAuth2Unavailable(problem, message, cause)
   })
-  return { status, text, type: parseMediaType(response.headers.get('content-type') ?? '')?.essence }
+  return {
+    status,
+    text,
+    type: parseMediaType(response.headers.get('content-type') ?? '')?.essence,
+    proving: provingIn(response.headers),
+  }
+}
+
+/** RFC 9449, sections 8 and 9. Other challenges are left out: the answer itself says more. */
+function provingIn(headers: Headers): Readonly<Record<string, string>> {
+  const [nonce, challenge] = [headers.get('dpop-nonce'), headers.get('www-authenticate')]
+  return {
+    ...(nonce === null ? {} : { 'dpop-nonce': nonce }),
+    ...(challenge?.includes('use_dpop_nonce') ? { 'www-authenticate': challenge } : {}),
+  }
+}
+
+/** RFC 9449, section 5: who asked for a token that is bound does not take another. */
+function mustBeBound({ access_token: token, token_type: type }: JsonObject): void {
+  if (typeof token !== 'string' || typeof type !== 'string' || type.toLowerCase() === 'dpop') return
+  throw new OAuth2ConfigurationError('not-bound', 'the issuer gives a token that is not bound to the key of "dpop"')
 }
 
 /** Some servers answer as they did before there was RFC 6749. */
@@ -168,7 +205,10 @@ function isEmptyStatus(status: number): boolean {
   return status === 204 || status === 205
 }
 
-function json(value: string | JsonObject, status = 200): Response {
+function json(value: string | JsonObject, status = 200, fields: Readonly<Record<string, string>> = {}): Response {
   const text = typeof value === 'string' ? value : JSON.stringify(value)
-  return new Response(isEmptyStatus(status) ? null : text, { status, headers: { 'content-type': 'application/json' } })
+  return new Response(isEmptyStatus(status) ? null : text, {
+    status,
+    headers: { 'content-type': 'application/json', ...fields },
+  })
 }

@@ -89,6 +89,7 @@ export class Issuer {
       tokenEndpoints: tokenEndpointsIn(value),
       wanted: signedAnswer,
       normalize: settings.normalize,
+      decryption: settings.decryption,
       onTokenRequest: wish.onTokenRequest,
     })
     const configuration = await this.#configured(settings, scope, value, fetch)
@@ -191,7 +192,9 @@ export class Issuer {
       throw new OAuth2ConfigurationError('wrong-issuer', 'the metadata is that of another issuer')
     }
     for (const name of ['authorization_endpoint', 'token_endpoint', 'jwks_uri'] as const) {
-      if (name === 'jwks_uri' && !this.#shared.openid && value[name] === undefined) continue
+      // Whoever needs it asks for it: there are servers that nobody logs in at.
+      const isNeeded = name === 'token_endpoint' || (name === 'jwks_uri' && this.#shared.openid)
+      if (!isNeeded && value[name] === undefined) continue
       const url = trustedUrl(value[name], this.#allowHttp === 'anywhere')
       if (typeof url === 'string') throw new OAuth2Unavailable('malformed', `in the metadata "${name}" ${url}`)
     }
@@ -246,6 +249,7 @@ function fromEndpoints(issuer: string, endpoints: OAuth2Endpoints): JsonObject {
     userinfo_endpoint: endpoints.userInfo,
     revocation_endpoint: endpoints.revocation,
     end_session_endpoint: endpoints.endSession,
+    device_authorization_endpoint: endpoints.deviceAuthorization,
     pushed_authorization_request_endpoint: endpoints.pushedAuthorizationRequest,
     jwks_uri: endpoints.jwks,
   }

@@ -1,13 +1,15 @@
 import type { AuthenticationProvider, Principal } from '../../core/provider.ts'
 import type { PrincipalFrom } from '../../core/validate.ts'
 import { OAuth2Client } from './client.ts'
+import { type RedirectOptions, redirectProvider } from './login/redirect-provider.ts'
 import type { OAuth2ClientOptions } from './options.ts'
-import { type RedirectOptions, redirectProvider } from './redirect-provider.ts'
 import type { OAuth2Credential } from './tokens.ts'
 
 export type { SealingKey } from '../../crypto/key-ring.ts'
 export type { ClientAuthentication } from '../../keys/client-authentication.ts'
 export type { OAuth2Client } from './client.ts'
+export type { OAuth2Decryption } from './decryption.ts'
+export type { OAuth2DPoP } from './dpop.ts'
 export {
   OAuth2ConfigurationError,
   type OAuth2Failure,
@@ -17,6 +19,13 @@ export {
   OAuth2TokenError,
   OAuth2Unavailable,
 } from './errors.ts'
+export type { RedirectOptions } from './login/redirect-provider.ts'
+export {
+  type LoginRoutes,
+  type LoginRoutesOptions,
+  loginRoutes,
+} from './login/routes.ts'
+export type { SessionMaker, SessionToMake } from './login/session-start.ts'
 export type {
   OAuth2ClientAuthentication,
   OAuth2ClientOptions,
@@ -31,14 +40,31 @@ export type {
   TokenRequest,
 } from './options.ts'
 export { type PasswordGranted, passwordGrant } from './password-grant.ts'
-export type { RedirectOptions } from './redirect-provider.ts'
 export {
-  type LoginRoutes,
-  type LoginRoutesOptions,
-  loginRoutes,
-  type SessionMaker,
-  type SessionToMake,
-} from './routes.ts'
+  type ClientCredentialsOptions,
+  type ClientCredentialsWish,
+  clientCredentials,
+  type TokenCall,
+  type TokenSource,
+} from './service-calls/client-credentials.ts'
+export {
+  type BegunDeviceLogin,
+  type DeviceLogin,
+  type DeviceLoginCall,
+  type DeviceLoginOptions,
+  type DeviceLoginWish,
+  deviceLogin,
+} from './service-calls/device-login.ts'
+export { type AccessToken, fetchWithToken, type ServiceCall } from './service-calls/service-call.ts'
+export type { GivenClient, ServiceClientOptions } from './service-calls/service-client.ts'
+export {
+  type SessionAccessToken,
+  type SessionTokens,
+  sessionTokens,
+  type TakenTokens,
+} from './session-tokens/session-tokens.ts'
+export type { SessionTokensOptions } from './session-tokens/session-tokens-options.ts'
+export type { TokenSessions } from './session-tokens/token-writer.ts'
 export type { OAuth2Credential, OAuth2Tokens } from './tokens.ts'
 
 /** What `oauth2()` is told: a client, or what makes one. */

@@ -4,6 +4,8 @@ import type { SealingKey } from '../../crypto/key-ring.ts'
 import type { ClientAuthentication } from '../../keys/client-authentication.ts'
 import type { KeySource } from '../../keys/key-source.ts'
 import type { JsonObject } from '../../wire/json.ts'
+import type { OAuth2Decryption } from './decryption.ts'
+import type { OAuth2DPoP } from './dpop.ts'
 
 /**
  * How the service proves to the authorization server who it is. `none` is for clients that have no secret. `custom` is for
@@ -28,6 +30,7 @@ export interface OAuth2Endpoints {
   readonly userInfo?: string | undefined
   readonly revocation?: string | undefined
   readonly endSession?: string | undefined
+  readonly deviceAuthorization?: string | undefined
   readonly pushedAuthorizationRequest?: string | undefined
   /** Where the keys are by which the server signs. */
   readonly jwks?: string | undefined
@@ -78,6 +81,11 @@ export interface OAuth2Settings {
   readonly signedUserInfo?: string | undefined
   /** The algorithm by which id_tokens are signed, as registered for the client. Default: one that the metadata name. */
   readonly idTokenAlgorithm?: string | undefined
+  /**
+   * Opens what the server encrypts for the client. id_tokens must then be encrypted, and UserInfo may be. Default: what is
+   * encrypted is refused.
+   */
+  readonly decryption?: OAuth2Decryption | undefined
   /** Puts right what a server does otherwise than RFC 6749 says, in an answer of its token endpoint. Default: nothing. */
   readonly normalize?: ((answer: TokenAnswer) => TokenAnswer) | undefined
   /** Where the issuer's keys come from. Default: from where its metadata say. */
@@ -117,6 +125,11 @@ export interface SharedClientOptions {
    * they share, such as `redisOneTimeStore()`. Default: `memoryOneTimeStore()`, this process's memory.
    */
   readonly store?: OneTimeStore | undefined
+  /**
+   * Binds the tokens to a key of the service (RFC 9449). A server that gives tokens which are not bound is then refused. Default:
+   * whoever has a token can use it.
+   */
+  readonly dpop?: OAuth2DPoP | undefined
   /** Seconds that everything that is asked of a server for one request may take, 0.1 to 60. Default: 5. */
   readonly timeoutSeconds?: number | undefined
   /** By how much clocks may differ, in seconds, 0 to 600. Default: 5. */

@@ -4,6 +4,7 @@ import type { UserPasswordCredential } from '../../core/credential.ts'
 import type { AuthenticationContext } from '../../core/provider.ts'
 import type { Validated } from '../../core/validate.ts'
 import type { OAuth2Client } from './client.ts'
+import { dpopOptions } from './dpop.ts'
 import { OAuth2InvalidGrantError } from './errors.ts'
 import { failureOf } from './failures.ts'
 import { tokensOf } from './grants.ts'
@@ -41,7 +42,8 @@ export function passwordGrant(
         parameters.set('username', username)
         parameters.set('password', password)
         if (settings.scopes.length > 0) parameters.set('scope', settings.scopes.join(' '))
-        const response = await genericGrantRequest(configuration, 'password', parameters)
+        const proofs = await dpopOptions(client, configuration, scope)
+        const response = await genericGrantRequest(configuration, 'password', parameters, proofs)
         return { username, tokens: tokensOf(response, scope) }
       })
     } catch (thrown) {

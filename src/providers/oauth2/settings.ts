@@ -3,6 +3,7 @@ import type { OneTimeStore } from '../../core/ports.ts'
 import { clientAuthOf } from '../../keys/client-authentication.ts'
 import { trustedUrl } from '../../keys/options.ts'
 import { memoryOneTimeStore } from '../../stores/memory/one-time-store.ts'
+import { Prover } from './dpop.ts'
 import type { OAuth2ClientAuthentication, OAuth2ClientOptions, OAuth2Endpoints, OAuth2Settings } from './options.ts'
 
 /** The options that hold for every tenant, checked. */
@@ -16,6 +17,8 @@ export interface Shared {
   readonly toleranceSeconds: number
   readonly maxIssuers: number
   readonly anywhere: boolean
+  /** Signs the proofs of its requests, where tokens are bound. */
+  readonly prover: Prover | undefined
 }
 
 /** Where callbacks come to. */
@@ -52,6 +55,7 @@ const reserved: ReadonlySet<string> = new Set([
   'nonce',
   'code_challenge',
   'code_challenge_method',
+  'dpop_jkt',
   'request',
   'request_uri',
 ])
@@ -65,6 +69,7 @@ const reservedForTokens: ReadonlySet<string> = new Set([
   'client_assertion',
   'client_assertion_type',
   'refresh_token',
+  'device_code',
 ])
 
 /** Whether a text may be the key of a tenant. */
@@ -109,10 +114,12 @@ export function sharedOf(options: OAuth2ClientOptions, openid: boolean, owner: s
     toleranceSeconds: seconds(options.clockToleranceSeconds ?? 5, 0, 600, 'clockToleranceSeconds', owner),
     maxIssuers,
     anywhere,
+    prover: options.dpop === undefined ? undefined : new Prover(options.dpop, owner),
   }
 }
 
-function seconds(value: number, least: number, most: number, name: string, owner: string): number {
+/** @throws TypeError when a number is out of its range. */
+export function seconds(value: number, least: number, most: number, name: string, owner: string): number {
   if (typeof value === 'number' && value >= least && value <= most) return value
   throw new TypeError(`${owner}: "${name}" must be a number from ${least} to ${most}`)
 }
@@ -145,17 +152,15 @@ export function settingsOf(given: OAuth2Settings, { openid, owner, anywhere }: S
   if (typeof clientId !== 'string' || clientId === '') throw wrong('"settings.clientId" must be a non-empty string')
   if (!modes.has(responseMode))
     throw wrong('"settings.responseMode" must be query, form_post, query.jwt or form_post.jwt')
-  if (!Array.isArray(scopes) || !scopes.every((one) => typeof one === 'string' && scopeGrammar.test(one))) {
-    throw wrong('"settings.scopes" must be a list of scopes')
-  }
+  checkWish({ scopes, resources: given.resources }, 'settings.', owner)
   if (openid && !scopes.includes('openid')) throw wrong('"settings.scopes" must have "openid"')
-  parametersOf(given.authorizationParameters, 'authorizationParameters', reserved, owner)
-  parametersOf(given.tokenParameters, 'tokenParameters', reservedForTokens, owner)
-  for (const resource of given.resources ?? []) {
-    if (!URL.canParse(resource) || resource.includes('#')) throw wrong('"settings.resources" must be absolute URIs')
-  }
+  checkParameters(given.authorizationParameters, 'settings.authorizationParameters', reserved, owner)
+  checkParameters(given.tokenParameters, 'settings.tokenParameters', reservedForTokens, owner)
   if (given.normalize !== undefined && typeof given.normalize !== 'function') {
     throw wrong('"settings.normalize" must be a function')
+  }
+  if (given.decryption !== undefined && typeof given.decryption?.keys?.find !== 'function') {
+    throw wrong('"settings.decryption.keys" must be a source of keys, such as staticKeys()')
   }
   const issuerName = issuer ?? endpoints?.authorization
   if (issuerName === undefined || (openid && issuer === undefined)) {
@@ -199,14 +204,34 @@ function checkEndpoints(
   }
 }
 
-function parametersOf(given: unknown, name: string, taken: ReadonlySet<string>, owner: string): void {
+/** What is asked of a token endpoint, beside what the grant itself has. */
+export interface TokenWish {
+  readonly scopes?: readonly string[] | undefined
+  readonly resources?: readonly string[] | undefined
+  readonly parameters?: Readonly<Record<string, string | readonly string[]>> | undefined
+}
+
+/** @throws TypeError, in the name of `owner` and with `prefix` before the option's, when it cannot be asked for. */
+export function checkWish({ scopes, resources, parameters }: TokenWish, prefix: string, owner: string): void {
+  const isList = scopes === undefined || Array.isArray(scopes)
+  if (!isList || !(scopes ?? []).every((one) => typeof one === 'string' && scopeGrammar.test(one))) {
+    throw new TypeError(`${owner}: "${prefix}scopes" must be a list of scopes`)
+  }
+  const isNamed = resources === undefined || Array.isArray(resources)
+  if (!isNamed || !(resources ?? []).every((one) => URL.canParse(one) && !one.includes('#'))) {
+    throw new TypeError(`${owner}: "${prefix}resources" must be absolute URIs`)
+  }
+  checkParameters(parameters, `${prefix}parameters`, reservedForTokens, owner)
+}
+
+function checkParameters(given: unknown, name: string, taken: ReadonlySet<string>, owner: string): void {
   if (given === undefined) return
   const entries = typeof given === 'object' && given !== null ? Object.entries(given) : undefined
   if (entries === undefined || !entries.every(([, value]) => [value].flat().every((one) => typeof one === 'string'))) {
-    throw new TypeError(`${owner}: "settings.${name}" must be an object of strings and lists of strings`)
+    throw new TypeError(`${owner}: "${name}" must be an object of strings and lists of strings`)
   }
   const own = entries.find(([parameter]) => taken.has(parameter))
-  if (own !== undefined) throw new TypeError(`${owner}: "settings.${name}" must not have "${own[0]}"`)
+  if (own !== undefined) throw new TypeError(`${owner}: "${name}" must not have "${own[0]}"`)
 }
 
 function authOf(given: OAuth2ClientAuthentication, owner: string): ClientAuth {

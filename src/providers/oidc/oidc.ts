@@ -1,17 +1,36 @@
 import type { AuthenticationProvider, Principal } from '../../core/provider.ts'
 import type { PrincipalFrom } from '../../core/validate.ts'
 import { OAuth2Client } from '../oauth2/client.ts'
+import { type RedirectOptions, redirectProvider } from '../oauth2/login/redirect-provider.ts'
 import type { OAuth2ClientOptions } from '../oauth2/options.ts'
-import { type RedirectOptions, redirectProvider } from '../oauth2/redirect-provider.ts'
 import type { OAuth2Credential, OidcCredential } from '../oauth2/tokens.ts'
 
 export {
   type LoginRoutes,
   type LoginRoutesOptions,
   loginRoutes,
-  type SessionMaker,
-  type SessionToMake,
-} from '../oauth2/routes.ts'
+} from '../oauth2/login/routes.ts'
+export type { SessionMaker, SessionToMake } from '../oauth2/login/session-start.ts'
+export type {
+  IssuerLogout,
+  LogoutRoute,
+  LogoutRoutes,
+  LogoutRoutesOptions,
+  LogoutSettings,
+  SessionEnder,
+  StoredLogoutRoutes,
+  StoredLogoutRoutesOptions,
+  TaggedSessionEnder,
+} from '../oauth2/logout/logout-options.ts'
+export { logoutRoutes } from '../oauth2/logout/logout-routes.ts'
+export {
+  type SessionAccessToken,
+  type SessionTokens,
+  sessionTokens,
+  type TakenTokens,
+} from '../oauth2/session-tokens/session-tokens.ts'
+export type { SessionTokensOptions } from '../oauth2/session-tokens/session-tokens-options.ts'
+export type { TokenSessions } from '../oauth2/session-tokens/token-writer.ts'
 export type { IdTokenClaims, OAuth2Tokens, OidcCredential } from '../oauth2/tokens.ts'
 
 /** What `oidc()` is told: a client, or what makes one. */
