@@ -125,6 +125,41 @@ describe.skipIf(programs === undefined)('postgresLimiter() on a real PostgreSQL'
     await client.end()
   })
 
+  it('counts in the tables of two schemas over one connection', async () => {
+    await pool.query('CREATE SCHEMA beside')
+    const one = new pg.Pool({ ...server.connection, max: 1 })
+    const [here, there] = [postgresLimiter({ client: one }), postgresLimiter({ client: one, schema: 'beside' })]
+    expect((await here.add('both', 1, 30, signal)).count).toBe(1)
+    expect((await there.add('both', 1, 30, signal)).count).toBe(1)
+    expect((await here.add('both', 1, 30, signal)).count).toBe(2)
+    await one.end()
+  })
+
+  it('names no statement, for a PgBouncer gives every transaction another connection', async () => {
+    const names: unknown[] = []
+    const client = {
+      query: (statement: pg.QueryConfig) => {
+        names.push(statement.name)
+        return pool.query(statement)
+      },
+    }
+    const limiter = postgresLimiter({ client })
+    await limiter.add('nameless', 1, 30, signal)
+    await limiter.read('nameless', signal)
+    await limiter.remove('nameless', signal)
+    expect(new Set(names)).toEqual(new Set([undefined]))
+  })
+
+  it.each(['42P07', '42710'])('takes a table that another process makes at the same moment (%s)', async (code) => {
+    let tries = 0
+    const client = {
+      query: (statement: pg.QueryConfig) =>
+        ++tries === 1 ? Promise.reject(Object.assign(new Error('exists'), { code })) : pool.query(statement),
+    }
+    const limiter = postgresLimiter({ client, table: `taken_${code.toLowerCase()}` })
+    expect((await limiter.add('key', 1, 30, signal)).count).toBe(1)
+  })
+
   it('makes the table later when the database was away at first', async () => {
     let isUp = false
     const client = {

@@ -165,6 +165,34 @@ describe.skipIf(redisServer === undefined)('a real Redis with a replica', () => 
     await server.stop()
   })
 
+  it('logs nobody out for a login, another key or another token that too few replicas were there for', async () => {
+    const server = await startRedis(redisServer ?? '')
+    const client = connect(server.url)
+    await client.connect()
+    const options = { client, onWarning, waitReplicas: { count: 1, timeoutMs: 20 } }
+    const [kit, waiting] = [new SessionKit(redisSessionStore({ client, onWarning })), redisSessionStore(options)]
+    const [key, next] = [await kit.create(), kit.key()]
+    const rotating = waiting.rotate(key, 1, key.slice(0, 12) + next.slice(12), kit.record(), kit.end(30), kit)
+    await expect(rotating).rejects.toThrow('0 of 1 replicas')
+    const owner = kit.owner(kit.subject(), { limit: 1, onExceed: 'oldest' })
+    await kit.create(owner)
+    const creating = waiting.create(kit.key(), kit.record(), { ...owner, handle: kit.handle() }, kit)
+    await expect(creating).rejects.toThrow('0 of 1 replicas')
+    expect(await kit.handles(owner.subject)).toEqual([owner.handle])
+    const [family, tokenHash, subject] = [kit.hash(), kit.hash(), kit.subject()]
+    const times = { createdAt: kit.start, expiresAt: kit.start + 1000 }
+    const remember = redisRememberStore({ client, onWarning })
+    await remember.create(family, { subject, tokenHash, ...times }, kit)
+    const successor = () => ({ tokenHash: kit.hash(), sealed: new Uint8Array(9), graceUntil: kit.start + 30, ...times })
+    const exchanging = redisRememberStore(options).exchange(family, tokenHash, successor(), kit)
+    await expect(exchanging).rejects.toThrow('0 of 1 replicas')
+    kit.pass(60)
+    expect((await kit.session(key)).rotated).toBe(false)
+    expect((await remember.exchange(family, tokenHash, successor(), kit))?.kind).toBe('exchanged')
+    client.destroy()
+    await server.stop()
+  })
+
   it('asks every master of a cluster that was written to', async () => {
     const servers = await startRedisCluster(redisServer ?? '')
     const client = createCluster({ rootNodes: servers.servers.map(({ url }) => ({ url })) }).on('error', () => {})

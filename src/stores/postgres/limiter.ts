@@ -6,6 +6,8 @@ export interface PostgresLimiterClient {
   query(statement: { text: string; values?: unknown[]; name?: string }): Promise<{ rows: unknown[] }>
 }
 
+type PostgresStatement = Parameters<PostgresLimiterClient['query']>[0]
+
 /** What `postgresLimiter()` is told. */
 export interface PostgresLimiterOptions {
   /** The service's own pool. It stays the service's: it is never closed here. */
@@ -84,18 +86,23 @@ class InPostgres implements Limiter {
 
   /** Makes the table at the first call; where that fails, the next call tries again. */
   #ready(): Promise<RateLimiterPostgres> {
-    this.#limiter ??= this.#create().catch((error: unknown) => {
-      this.#limiter = undefined
-      throw error
-    })
+    this.#limiter ??= this.#create()
+      // Of processes that make the table at the same moment, some are told that it exists, in spite of IF NOT EXISTS.
+      .catch((error: unknown) => (exists(error) ? this.#create() : Promise.reject(error)))
+      .catch((error: unknown) => {
+        this.#limiter = undefined
+        throw error
+      })
     return this.#limiter
   }
 
   #create(): Promise<RateLimiterPostgres> {
+    const client = this.#client
     return new Promise((resolve, reject) => {
       const limiter = new RateLimiterPostgres(
         {
-          storeClient: this.#client,
+          // The package would name its statements: alike for every schema, and a PgBouncer may not know them.
+          storeClient: { query: ({ text, values = [] }: PostgresStatement) => client.query({ text, values }) },
           // Whatever it is, it has query(); the package's other kinds do not.
           storeType: 'client',
           tableName: this.#table,
@@ -109,4 +116,9 @@ class InPostgres implements Limiter {
       )
     })
   }
+}
+
+/** Whether it says that a table or its type exists already. */
+function exists(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === '42P07' || error.code === '42710')
 }

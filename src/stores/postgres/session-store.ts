@@ -36,8 +36,9 @@ const SWEEP = 1000
  * `becauth migrate`, and the package `pg` or `postgres`.
  *
  * Every call is one statement and one transaction. A login, a logout or a write is acknowledged when it is on the server's
- * disk, even where `synchronous_commit` is off. A call that nobody waits for any more is given up; with `pg`, a connection
- * that does not answer within five more seconds is closed.
+ * disk, even where `synchronous_commit` is off. A call that nobody waits for any more is given up: what was sent may still
+ * happen, and with `postgres` what waits for a connection as well. With `pg`, a connection that does not answer within five
+ * more seconds is closed.
  *
  * @example
  * import { postgresSessionStore } from 'becauth/postgres'

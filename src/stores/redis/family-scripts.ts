@@ -68,14 +68,13 @@ local function endSession(handle, tag, tombstoneUntil)
 end
 `
 
-/** ARGV: now, field, value. → nothing, or the first lines of what is there. */
-export const create: string = String.raw`${family}
+/** ARGV: now, field, value. → `made`, or `taken` when there is something. */
+export const create: string = `${family}
 expire()
-local there = redis.call('HGET', key, ARGV[2])
-if there then return string.match(there, '^[^\n]*\n?[^\n]*') end
+if redis.call('HEXISTS', key, ARGV[2]) == 1 then return 'taken' end
 redis.call('HSET', key, ARGV[2], ARGV[3])
 expire()
-return ''
+return 'made'
 `
 
 /** ARGV: now, field, version, format, encoding, payload, tags. → `no`, `done` or `tags`, the first lines, unknown tags. */

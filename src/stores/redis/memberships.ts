@@ -74,18 +74,23 @@ export class Memberships {
   }
 
   /** What the rosters say of a session, each at its place in its membership, which may have been asked already. */
-  async standings(key: string, lead: SessionLead, asked?: AskedMarks): Promise<readonly Standing[]> {
+  async standings(
+    key: string,
+    lead: SessionLead,
+    context: StoreContext,
+    asked?: AskedMarks,
+  ): Promise<readonly Standing[]> {
     const isAsked = asked !== undefined && isOf(asked.known, lead) && asked.known.tagsText === lead.tagsText
     const marks = isAsked ? asked.marks : await this.marks(await this.of(key, lead))
-    return marks.map((mark, index) => this.#redis.rosters.standingOf(mark, epochAt(lead, index)))
+    return marks.map((mark, index) => this.#redis.rosters.standingOf(mark, epochAt(lead, index), context))
   }
 
   /** The same of a session as it was: its tags are those of then, and nothing to go by. */
-  async standingBefore(key: string, lead: SessionLead, asked?: AskedMarks): Promise<Standing> {
+  async standingBefore(key: string, lead: SessionLead, context: StoreContext, asked?: AskedMarks): Promise<Standing> {
     const isAsked = asked !== undefined && isOf(asked.known, lead)
-    if (isAsked) return this.#redis.rosters.standingOf(asked.marks[0], lead.epoch)
+    if (isAsked) return this.#redis.rosters.standingOf(asked.marks[0], lead.epoch, context)
     const roster = await this.#redis.subjectRoster(lead.subject)
-    return this.#redis.rosters.standing(roster, this.member(key, lead.handle), lead.epoch)
+    return this.#redis.rosters.standing(roster, this.member(key, lead.handle), lead.epoch, context)
   }
 
   /** Writes a session's times on all its rosters. `false`: it was ended there. */

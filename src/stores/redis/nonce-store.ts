@@ -52,16 +52,19 @@ else
   used = string.sub(used, 1, place) .. '1' .. string.sub(used, place + 2)
   redis.call('HSET', KEYS[1], 'l', last, 'u', used)
 end
-redis.call('PEXPIREAT', KEYS[1], ARGV[3])
+redis.call('PEXPIRE', KEYS[1], ARGV[3])
 return 'fresh'
 `
+
+/** For how long a nonce outlives its time: a process whose clock is behind accepts it for longer. */
+const SLACK_MILLISECONDS = 60_000
 
 /**
  * Makes a store of Digest nonce counts in Redis, so that several processes behind one address refuse each other's replays.
  *
- * Each count is one script in Redis; a nonce takes about 250 bytes until it expires. Redis must not evict keys, or what it
- * forgets can be replayed: use `maxmemory-policy noeviction`. While the connection is down every call fails, which
- * `digest` answers with 503.
+ * Each count is one script in Redis; a nonce takes about 250 bytes until a minute after it expired, by the clock of this
+ * process and not Redis's. Redis must not evict keys, or what it forgets can be replayed: use
+ * `maxmemory-policy noeviction`. While the connection is down every call fails, which `digest` answers with 503.
  *
  * @example
  * import { redisNonceStore } from 'becauth/redis-nonces'
@@ -90,7 +93,8 @@ export function redisNonceStore(options: RedisNonceStoreOptions): NonceStore {
     async accept(nonceKey, nc, expiresAt, mode) {
       // A client that queues while it is down would answer when nobody waits any more.
       if (!isUp(client)) throw new Error('redisNonceStore(): the connection is down')
-      const values = [String(nc), mode, String(Math.ceil(expiresAt * 1000))]
+      const milliseconds = Math.max(0, Math.ceil(expiresAt * 1000 - Date.now())) + SLACK_MILLISECONDS
+      const values = [String(nc), mode, String(milliseconds)]
       const answer = await run(client, `${prefix}:${nonceKey}`, values)
       if (answer === 'fresh' || answer === 'seen') return answer
       throw new Error('redisNonceStore(): Redis answered something else than it was asked for')

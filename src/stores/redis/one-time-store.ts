@@ -26,13 +26,13 @@ export interface RedisOneTimeStoreOptions {
 /** Both kinds of client send a script alike; their ways to write `SET … NX PX` differ. */
 const script = `return redis.call('SET', KEYS[1], '1', 'NX', 'PX', ARGV[1]) and 'fresh' or 'seen'`
 
-/** Clocks are read in milliseconds, and the key must be there until the last of them. */
-const SLACK_MILLISECONDS = 1000
+/** For how long a key outlives its time: a process whose clock is behind accepts it for longer. */
+const SLACK_MILLISECONDS = 60_000
 
 /**
  * Makes a store of one-time keys in Redis, so that several processes behind one address refuse each other's replays.
  *
- * A key takes about 150 bytes until it has expired; how long that is, is counted from the caller's clock and not Redis's.
+ * A key takes about 150 bytes until a minute after it expired, by the caller's clock and not Redis's.
  * Redis must not evict keys, or what it forgets can be replayed: use `maxmemory-policy noeviction`. While the connection
  * is down every call fails, which callers answer with 503.
  *

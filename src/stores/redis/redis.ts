@@ -52,7 +52,7 @@ export class Redis {
     }
     if (typeof onWarning !== 'function') throw new TypeError(`${factory}(): "onWarning" must be a function`)
     this.connection = connection
-    this.scripts = new Scripts(connection)
+    this.scripts = new Scripts(connection, () => this.mustBeUp())
     this.rosters = new Rosters(connection, this.scripts)
     this.prefix = prefix
     this.#factory = factory

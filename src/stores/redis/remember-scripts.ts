@@ -14,13 +14,13 @@ local function isThere()
 end
 `
 
-/** ARGV: now, tokenHash, subject, createdAt, expiresAt, epoch. → whether there was none. */
+/** ARGV: now, tokenHash, subject, createdAt, expiresAt, epoch. → `made`, or `taken` when there is one. */
 export const create: string = `${family}
-if isThere() then return 0 end
+if isThere() then return 'taken' end
 redis.call('DEL', key)
 redis.call('HSET', key, 't', ARGV[2], 's', ARGV[3], 'c', ARGV[4], 'x', ARGV[5], 'p', ARGV[6])
 expire(ARGV[5])
-return 1
+return 'made'
 `
 
 /** ARGV: now, tokenHash, next tokenHash, sealed, graceUntil, expiresAt. → what it came to, subject, createdAt, epoch, sealed. */

@@ -10,7 +10,7 @@ import type { RedisWarning } from './durability.ts'
 import { fromBase64, toBase64 } from './record.ts'
 import { Redis, type RedisStoreOptions } from './redis.ts'
 import { create, exchange, forget } from './remember-scripts.ts'
-import { isSettled, textOrNothing, texts } from './rosters.ts'
+import { hasEnded, isSettled, textOf, textOrNothing, texts } from './rosters.ts'
 
 /** A `RememberStore` that tells how safe its Redis is. */
 export interface RedisRememberStore extends RememberStore {
@@ -48,7 +48,7 @@ class InRedis implements RedisRememberStore {
     if (enrolled.kind === 'limit') throw new Error('a list without a limit is full')
     const key = this.#key(family)
     const words = [tokenHash, subject, createdAt, expiresAt, enrolled.epoch].map(String)
-    if ((await this.#run(create, key, context, words)) !== 1) {
+    if (textOf(await this.#run(create, key, context, words)) !== 'made') {
       await this.#redis.rosters.strike(roster, family, enrolled.value, context)
       throw new Error('redisRememberStore(): this family is there already')
     }
@@ -65,14 +65,19 @@ class InRedis implements RedisRememberStore {
     const { graceUntil, expiresAt } = successor
     const key = this.#key(family)
     const words = [tokenHash, successor.tokenHash, toBase64(successor.sealed), String(graceUntil), String(expiresAt)]
+    const owner = textOrNothing(await this.#redis.connection.send(key, ['HGET', key, 's']))
+    if (owner === undefined) return undefined
+    const roster = await this.#redis.subjectRoster(owner)
+    // While the list's server or the replicas are down the token stays the good one: later it would count as stolen.
+    await this.#redis.rosters.marks(roster, family)
+    await this.#redis.replicated([key, roster])
     const [kind, subject = '', created, since, sealed = ''] = texts(await this.#run(exchange, key, context, words))
     if (kind === undefined) return undefined
-    const roster = await this.#redis.subjectRoster(subject)
     const [createdAt, epoch] = [Number(created), Number(since)]
     const isThere =
       kind === 'exchanged'
         ? await this.#redis.rosters.note(roster, family, epoch, { createdAt, expiresAt }, context)
-        : (await this.#redis.rosters.standing(roster, family, epoch)) !== 'ended'
+        : !hasEnded(await this.#redis.rosters.standing(roster, family, epoch, context))
     if (kind === 'stolen' || !isThere) await this.#forget(family, roster, context)
     if (kind !== 'repeated') await this.#redis.replicated([key, roster])
     // All families of the subject were forgotten, and this one was no longer on the list.

@@ -1,7 +1,8 @@
 /**
  * A roster is a hash: `m`, the highest epoch that was given; `e`, the epoch before which all have ended; and one field for
- * each member, `<epoch> <createdAt> <expiresAt>`, where `x` for the epoch says that this one has ended. Epochs are
- * milliseconds since 1970, or more, so that each is above all that were given before.
+ * each member, `<epoch> <createdAt> <expiresAt>`, with ` l` behind it once somebody has seen it live, or
+ * `x <when> <expiresAt>` when it has ended. Epochs are milliseconds since 1970, or more, so that each is above all that were
+ * given before.
  */
 const roster = `
 local key, now = KEYS[1], tonumber(ARGV[1])
@@ -12,13 +13,13 @@ local function nextEpoch(ahead)
   return epoch
 end
 local function keepFor(seconds)
-  local ms = math.ceil(seconds * 1000) + 60000
+  local ms = math.max(math.ceil(seconds * 1000) + 60000, 1)
   if redis.call('PTTL', key) < ms then redis.call('PEXPIRE', key, digits(ms)) end
 end
 local function dropWhatIsOver(list, found)
   for i = 1, #list, 2 do
     if #list[i] > 1 then
-      local epoch, created, ends = string.match(list[i + 1], '^(%S+) (%S+) (%S+)$')
+      local epoch, created, ends = string.match(list[i + 1], '^(%S+) (%S+) (%S+)')
       if tonumber(ends) <= now then
         redis.call('HDEL', key, list[i])
       elseif found then
@@ -71,14 +72,18 @@ table.sort(others, function(a, b)
   return tonumber(a.epoch) < tonumber(b.epoch)
 end)
 for i = 1, #others - room do
-  redis.call('HSET', key, others[i].member, 'x 0 ' .. others[i].ends)
+  redis.call('HSET', key, others[i].member, 'x ' .. digits(now * 1000) .. ' ' .. others[i].ends)
   ended[i] = others[i].member
 end
 return ended
 `
 
-/** ARGV: now, handle to leave alone or nothing, seconds to remember it. Ends all. → those that have ended. */
+/**
+ * ARGV: now, handle to leave alone or nothing, seconds to remember it; 0: no longer than the members would have lived, and
+ * not at all when there are none. Ends all. → those that have ended.
+ */
 export const endAll: string = `${roster}${evenWhenFull}
+if ARGV[3] == '0' and redis.call('EXISTS', key) == 0 then return {} end
 -- When the highest epoch is lost, this one is still above it: no clock goes wrong by a minute.
 local epoch, ended = digits(nextEpoch(60000)), {}
 redis.call('HSET', key, 'e', epoch)
@@ -98,7 +103,7 @@ return ended
 export const endOne: string = `${roster}${evenWhenFull}
 for _, entry in ipairs(entries()) do
   if string.sub(entry.member, 12) == ARGV[2] and entry.epoch ~= 'x' then
-    redis.call('HSET', key, entry.member, 'x 0 ' .. entry.ends)
+    redis.call('HSET', key, entry.member, 'x ' .. digits(now * 1000) .. ' ' .. entry.ends)
     return { entry.member, entry.epoch }
   end
 end
@@ -111,15 +116,20 @@ if redis.call('HGET', key, ARGV[2]) == ARGV[3] then return redis.call('HDEL', ke
 return 0
 `
 
-/** ARGV: now, member, epoch, createdAt, expiresAt. Puts right what the roster says of a live member. → 0 when it ended. */
+/** ARGV: now, member, epoch, createdAt, expiresAt. Puts right what the roster says of a live member. → `noted` | `ended`. */
 export const note: string = `${roster}${evenWhenFull}
 local marks = redis.call('HMGET', key, 'e', ARGV[2], 'm')
 local epoch = marks[2] and string.match(marks[2], '^%S+') or ARGV[3]
-if epoch == 'x' or tonumber(epoch) < tonumber(marks[1] or '0') then return 0 end
-redis.call('HSET', key, ARGV[2], epoch .. ' ' .. ARGV[4] .. ' ' .. ARGV[5])
+if epoch == 'x' or tonumber(epoch) < tonumber(marks[1] or '0') then
+  -- What says so must be there for as long as the member has just been given.
+  if epoch == 'x' then redis.call('HSET', key, ARGV[2], string.match(marks[2], '^x %S+ ') .. ARGV[5]) end
+  keepFor(tonumber(ARGV[5]) - now)
+  return 'ended'
+end
+redis.call('HSET', key, ARGV[2], epoch .. ' ' .. ARGV[4] .. ' ' .. ARGV[5] .. ' l')
 if tonumber(marks[3] or '0') < tonumber(epoch) then redis.call('HSET', key, 'm', epoch) end
 keepFor(tonumber(ARGV[5]) - now)
-return 1
+return 'noted'
 `
 
 /** ARGV: now. → each member and what the roster says of it. */

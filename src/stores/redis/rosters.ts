@@ -13,6 +13,8 @@ export interface MemberTimes {
 export interface Entry extends MemberTimes {
   readonly member: string
   readonly epoch: number
+  /** Whether somebody has seen it live since it was enrolled. */
+  readonly isMade: boolean
   /** As it is written. */
   readonly value: string
 }
@@ -29,13 +31,17 @@ export type Enrolment =
   | { readonly kind: 'limit' }
 
 /**
- * What a roster says of a member that lives by its own record. `ended`: it was ended here, and its record is left over.
- * `unlisted`: the roster has forgotten it.
+ * What a roster says of a member that lives by its own record. `ending`: it was ended here just now, and whoever did that
+ * takes its record away and counts it. `ended`: its record is left over. `unlisted`: the roster has forgotten it.
  */
-export type Standing = 'ended' | 'unlisted' | MemberTimes
+export type Standing = 'ending' | 'ended' | 'unlisted' | MemberTimes
 
 /** Browsers keep no cookie longer than this: afterwards nobody can have a session from before. */
 const EPOCH_SECONDS = 400 * 86_400
+/** How far above the present the epoch lies before which all end. */
+const AHEAD_SECONDS = 60
+/** Nothing that names one member takes longer. */
+const STEPS_SECONDS = 60
 
 /**
  * The lists of who belongs to a subject or a tag, each in one slot of a cluster, whatever slots its members are in.
@@ -67,8 +73,8 @@ export class Rosters {
     return { kind: kind === 'over' ? 'over' : 'ok', epoch, value: `${text} ${createdAt} ${expiresAt}` }
   }
 
-  async standing(roster: string, member: string, epoch: number): Promise<Standing> {
-    return this.standingOf(await this.marks(roster, member), epoch)
+  async standing(roster: string, member: string, epoch: number, context: StoreContext): Promise<Standing> {
+    return this.standingOf(await this.marks(roster, member), epoch, context)
   }
 
   /** One command, for `standingOf`. */
@@ -76,13 +82,14 @@ export class Rosters {
     return this.#connection.send(roster, ['HMGET', roster, 'e', member])
   }
 
-  standingOf(marks: unknown, epoch: number): Standing {
+  standingOf(marks: unknown, epoch: number, context: StoreContext): Standing {
     const [first = null, text = null] = Array.isArray(marks) ? marks : []
     const since = first === null ? 0 : Number(first)
-    if (typeof text !== 'string') return epoch < since ? 'ended' : 'unlisted'
-    const entry = entryOf('', text)
+    const entry = typeof text === 'string' ? entryOf('', text) : undefined
+    if (typeof text === 'string' && entry === undefined) return endedAt(Number(text.split(' ')[1]), context)
     // An entry may be younger than the record: whoever was excepted when all others ended.
-    return entry === undefined || entry.epoch < since ? 'ended' : entry
+    if ((entry?.epoch ?? epoch) < since) return endedAt(since - AHEAD_SECONDS * 1000, context)
+    return entry ?? 'unlisted'
   }
 
   /** Writes a member's times, unless it has ended. `false`: it has. */
@@ -94,7 +101,7 @@ export class Rosters {
     context: StoreContext,
   ): Promise<boolean> {
     const words = [member, String(epoch), String(createdAt), String(expiresAt)]
-    return (await this.#run(note, roster, context, words)) === 1
+    return textOf(await this.#run(note, roster, context, words)) === 'noted'
   }
 
   /** Takes off a member that is gone. */
@@ -112,9 +119,14 @@ export class Rosters {
     return flat.flatMap((member, index) => (index % 2 === 0 ? (entryOf(member, flat[index + 1] ?? '') ?? []) : []))
   }
 
-  /** Ends all, and answers who that was. */
+  /** Ends all, also whom the roster has forgotten, and answers who that was. */
   async endAll(roster: string, exceptHandle: string, context: StoreContext): Promise<readonly string[]> {
     return texts(await this.#run(endAll, roster, context, [exceptHandle, String(EPOCH_SECONDS)]))
+  }
+
+  /** Ends all that are on the roster or about to be made, and answers who that was. Writes nothing where there is none. */
+  async endListed(roster: string, context: StoreContext): Promise<readonly string[]> {
+    return texts(await this.#run(endAll, roster, context, ['', '0']))
   }
 
   /** Ends the oldest until there is room for a member, and answers who that was. They stay on the roster as ended. */
@@ -132,31 +144,42 @@ export class Rosters {
   }
 }
 
-/** Those that were enrolled so long ago that they are no longer being made. */
-export function isSettled({ epoch }: Entry, context: StoreContext): boolean {
-  return epoch < (context.now() - 60) * 1000
+/** Whether it is no longer being made, for it was made or was enrolled long ago: then it is there, or is gone. */
+export function isSettled({ epoch, isMade }: Entry, context: StoreContext): boolean {
+  return isMade || epoch < (context.now() - STEPS_SECONDS) * 1000
+}
+
+/** Whether it says that the member has ended. */
+export function hasEnded(standing: Standing): boolean {
+  return standing === 'ended' || standing === 'ending'
+}
+
+function endedAt(milliseconds: number, context: StoreContext): 'ending' | 'ended' {
+  return milliseconds < (context.now() - STEPS_SECONDS) * 1000 ? 'ended' : 'ending'
 }
 
 function entryOf(member: string, value: string): Entry | undefined {
-  const [epoch = 'x', createdAt, expiresAt] = value.split(' ')
+  const [epoch = 'x', createdAt, expiresAt, live] = value.split(' ')
   if (epoch === 'x') return undefined
-  return { member, epoch: Number(epoch), createdAt: Number(createdAt), expiresAt: Number(expiresAt), value }
+  const times = { createdAt: Number(createdAt), expiresAt: Number(expiresAt) }
+  return { member, epoch: Number(epoch), ...times, isMade: live === 'l', value }
 }
 
 /** @throws Error when a client does not answer with texts. */
 export function texts(reply: unknown): readonly string[] {
   if (!Array.isArray(reply)) throw unexpected()
-  return reply.map((each) => {
-    if (typeof each !== 'string') throw unexpected()
-    return each
-  })
+  return reply.map(textOf)
+}
+
+/** A text. Scripts answer no numbers, for clients may give them as something else. @throws Error when it is none. */
+export function textOf(reply: unknown): string {
+  if (typeof reply !== 'string') throw unexpected()
+  return reply
 }
 
 /** A text, or nothing. @throws Error when a client answers with anything else. */
 export function textOrNothing(reply: unknown): string | undefined {
-  if (reply === null || reply === undefined) return undefined
-  if (typeof reply !== 'string') throw unexpected()
-  return reply
+  return reply === null || reply === undefined ? undefined : textOf(reply)
 }
 
 function unexpected(): Error {

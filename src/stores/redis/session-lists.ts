@@ -2,7 +2,7 @@ import type { SessionOwner, SessionRecord, StoreContext, StoredSession } from '.
 import type { AskedMarks, Memberships } from './memberships.ts'
 import { readKey, type SessionLead, type TagEpoch } from './record.ts'
 import type { Redis } from './redis.ts'
-import { type Enrolment, isSettled, type MemberTimes, type Standing, texts } from './rosters.ts'
+import { type Enrolment, hasEnded, isSettled, type MemberTimes, type Standing, texts } from './rosters.ts'
 
 /** A roster that a member was enrolled on, and what was written there. */
 export type Hint = readonly [roster: string, value: string]
@@ -30,18 +30,21 @@ export class SessionLists {
 
   /** Whether no list says that it has ended. Puts right what the lists have forgotten, and drops what has ended there. */
   async isAlive(key: string, lead: SessionLead, context: StoreContext, asked?: AskedMarks): Promise<boolean> {
-    const standings = await this.#memberships.standings(key, lead, asked)
-    const hasEnded = standings.includes('ended')
-    const isRenewed = context.now() - lead.renewedAt < RENEWAL_SECONDS
+    const standings = await this.#memberships.standings(key, lead, context, asked)
+    const isAlive = !standings.some(hasEnded)
+    const now = context.now()
+    const isRenewed = now - lead.renewedAt < RENEWAL_SECONDS
     const isWrong = (standing: Standing): boolean =>
       standing === 'unlisted' || (typeof standing === 'object' && !isRenewed && standing.expiresAt !== lead.expiresAt)
     try {
-      if (hasEnded) await this.#memberships.end(this.#memberships.member(key, lead.handle), '', context)
-      else if (standings.some(isWrong)) await this.#memberships.note(key, lead, context)
+      if (standings.includes('ended'))
+        await this.#memberships.end(this.#memberships.member(key, lead.handle), '', context)
+      else if (isAlive && now < lead.expiresAt && standings.some(isWrong))
+        await this.#memberships.note(key, lead, context)
     } catch {
       // The answer is right without it, and the next reading tries again.
     }
-    return !hasEnded
+    return isAlive
   }
 
   /** Enrols one more, after those that are on the list but not there have been taken off. */
@@ -76,8 +79,12 @@ export class SessionLists {
     )
   }
 
-  /** Takes back what was written for a session that was not made. */
+  /**
+   * Takes back what was written for a session that was not made. One that is there already stays on its lists: it is the
+   * same one, which a parallel call has made, under its key or by now under another one.
+   */
   async withdraw(member: string, hints: readonly Hint[], context: StoreContext): Promise<void> {
+    if (hints.length === 0 || (await this.#find(member, context)) !== undefined) return
     await Promise.all(hints.map(([roster, value]) => this.#redis.rosters.strike(roster, member, value, context)))
   }
 

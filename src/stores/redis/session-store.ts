@@ -14,7 +14,7 @@ import { create, endByKey, replace, rotate, touch } from './family-scripts.ts'
 import { Memberships } from './memberships.ts'
 import { contentWords, readKey, readLead, type SessionLead, sessionText, type TagEpoch } from './record.ts'
 import { Redis, type RedisStoreOptions } from './redis.ts'
-import { textOrNothing, texts } from './rosters.ts'
+import { hasEnded, textOf, textOrNothing, texts } from './rosters.ts'
 import { type Hint, SessionLists } from './session-lists.ts'
 
 /** A `SessionStore` that tells how safe its Redis is. */
@@ -32,8 +32,9 @@ const HASH_AT = 12
  * session takes one round trip: the session and what ended on those lists are asked for together. The first time that
  * this process reads a session it takes two, for it does not know yet whose it is.
  *
- * `deleteBySubject` and `deleteByTag` end everything in one step, also what such a list has forgotten in a failover and
- * what is created at the same time.
+ * `deleteBySubject` and `deleteByTag` end everything in one step, also what is created at the same time. `deleteBySubject`
+ * ends also what its list has forgotten in a failover, and leaves a note of some 150 bytes for 400 days. `deleteByTag`
+ * leaves nothing for a tag that nobody has: anybody may be able to ask for that.
  *
  * Redis must keep what it is given: `maxmemory-policy noeviction`, `appendonly yes`, `appendfsync always`. While the
  * connection is down every call fails at once.
@@ -86,8 +87,8 @@ class InRedis implements RedisSessionStore {
     }
     const now = context.now()
     if (reading.kind === 'grace' && now < reading.graceUntil) {
-      const standing = await this.#memberships.standingBefore(key, reading.lead, asked)
-      return standing === 'ended' ? undefined : reading.session
+      const standing = await this.#memberships.standingBefore(key, reading.lead, context, asked)
+      return hasEnded(standing) ? undefined : reading.session
     }
     return now < reading.tombstoneUntil ? 'revoked' : undefined
   }
@@ -99,27 +100,27 @@ class InRedis implements RedisSessionStore {
     context: StoreContext,
   ): Promise<'created' | 'exists' | 'limit'> {
     this.#redis.mustBeUp()
+    const family = this.#memberships.family(key)
     const roster = await this.#redis.subjectRoster(owner.subject)
     const member = this.#memberships.member(key, owner.handle)
+    // While the replicas are down no session that nobody gets the key of takes the place of others.
+    await this.#redis.replicated([family, roster])
     const [enrolled, tags] = await Promise.all([
       this.#lists.enrol(roster, member, record, owner, context),
       this.#lists.enrolTags(member, record.tags, record, context),
     ])
-    const hints = tags.map(({ tag, value }): Hint => [this.#memberships.tagRoster(tag), value])
-    if (enrolled.kind === 'limit') {
+    const tagHints = tags.map(({ tag, value }): Hint => [this.#memberships.tagRoster(tag), value])
+    const hints: readonly Hint[] = enrolled.kind === 'limit' ? tagHints : [[roster, enrolled.value], ...tagHints]
+    // Nobody waits any more: a session that nobody has the cookie of must not take the place of others.
+    if (enrolled.kind === 'limit' || context.signal.aborted) {
       await this.#lists.withdraw(member, hints, context)
+      context.signal.throwIfAborted()
       return 'limit'
     }
-    const family = this.#memberships.family(key)
     const text = sessionText(record, owner, enrolled.epoch, tags)
     const words = [String(context.now()), key.slice(HASH_AT), text]
-    const there = textOrNothing(await this.#redis.scripts.run(create, family, words)) ?? ''
-    if (there !== '') {
-      const lead = there.startsWith('L') ? readLead(there) : undefined
-      // Of parallel calls for one and the same session the others must not take it off its lists.
-      if (lead?.handle !== owner.handle || lead.subject !== owner.subject) {
-        await this.#lists.withdraw(member, [[roster, enrolled.value], ...hints], context)
-      }
+    if (textOf(await this.#redis.scripts.run(create, family, words)) === 'taken') {
+      await this.#lists.withdraw(member, hints, context)
       return 'exists'
     }
     if (enrolled.kind === 'over') {
@@ -160,6 +161,9 @@ class InRedis implements RedisSessionStore {
     { graceUntil, tombstoneUntil }: RotationEnd,
     context: StoreContext,
   ): Promise<boolean> {
+    this.#redis.mustBeUp()
+    // While the replicas are down the key stays the good one, for nobody would be told the other.
+    await this.#redis.replicated([this.#memberships.family(key)])
     const { createdAt, renewedAt, expiresAt } = record
     const times = [createdAt, renewedAt, expiresAt, graceUntil, tombstoneUntil].map(String)
     const words = [String(version), next.slice(HASH_AT), ...contentWords(record), ...times]
@@ -204,7 +208,7 @@ class InRedis implements RedisSessionStore {
   async deleteByTag(tag: string, context: StoreContext): Promise<number> {
     this.#redis.mustBeUp()
     const roster = this.#memberships.tagRoster(tag)
-    const ended = await this.#redis.rosters.endAll(roster, '', context)
+    const ended = await this.#redis.rosters.endListed(roster, context)
     return this.#memberships.endAll(ended, tag, roster, context)
   }
 
@@ -247,9 +251,9 @@ class InRedis implements RedisSessionStore {
   /** Writes the new times on the lists. `false`: nothing was written, or the session had ended there. */
   async #noted(key: string, lead: SessionLead | undefined, context: StoreContext): Promise<boolean> {
     if (lead === undefined) return false
-    const { member, rosters } = await this.#memberships.of(key, lead)
+    const { rosters } = await this.#memberships.of(key, lead)
+    // Whoever ended it takes it away, or else the next one who reads it.
     const isAlive = await this.#memberships.note(key, lead, context)
-    if (!isAlive) await this.#memberships.end(member, '', context)
     await this.#redis.replicated([this.#memberships.family(key), ...rosters])
     return isAlive
   }
