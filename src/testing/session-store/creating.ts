@@ -95,6 +95,20 @@ export function creatingCases(): readonly StoreCase<SessionStore>[] {
       equal(await kit.store.create(key, kit.record(), kit.owner(), kit), 'exists', 'the second answer')
       equal((await kit.session(key)).rotated, true, 'rotated')
     }),
+    sessionCase(
+      'keeps a session on its lists when it is created once more under a key that was rotated away',
+      async (kit) => {
+        const tag = kit.hash()
+        const [owner, record] = [kit.owner(undefined, { limit: 1 }), kit.record({ tags: [tag] })]
+        const key = await kit.create(owner, record)
+        const next = await kit.rotate(key, 0, record)
+        equal(await kit.store.create(key, record, owner, kit), 'exists', 'the late answer')
+        equal((await kit.handles(owner.subject)).join(), owner.handle, 'the sessions of the subject')
+        equal((await kit.store.listByTag(tag, kit)).length, 1, 'the sessions with the tag')
+        equal(await kit.store.deleteByHandle(owner.subject, owner.handle, kit), true, 'whether it could be ended')
+        equal(await kit.read(next), undefined, 'what is read')
+      },
+    ),
     sessionCase('lets one of parallel creations under the same key win', async (kit) => {
       const key = kit.key()
       const owners = Array.from({ length: 30 }, () => kit.owner())
