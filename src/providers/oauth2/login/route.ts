@@ -38,7 +38,7 @@ export function forbidden(source: RequestSource, headers: readonly HeaderField[]
 }
 
 /** The answer when something that must be done could not be. */
-export function unavailable(source: RequestSource, thrown: unknown): Refused {
+function unavailable(source: RequestSource, thrown: unknown): Refused {
   const asked = thrown instanceof AuthenticationError ? thrown.retryAfterSeconds : defaultSeconds
   const seconds = Math.ceil(secondsToWait(asked))
   const { contentType, body } = problem(503, prefersHtml(source.header('accept')))
