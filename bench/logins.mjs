@@ -24,13 +24,14 @@ const metadata = JSON.stringify({
   authorization_response_iss_parameter_supported: true,
 })
 
-/** The nonce of the login whose code is exchanged now: one login at a time. */
+/** The nonce of the login whose code is exchanged now: one login at a time, each of somebody else. */
 let nonce = ''
+let people = 0
 
 function idToken() {
   const now = Math.floor(Date.now() / 1000)
   const part = (value) => Buffer.from(JSON.stringify(value)).toString('base64url')
-  const claims = { iss: issuer, sub: 'ada', aud: 'shop', iat: now, exp: now + 300, nonce }
+  const claims = { iss: issuer, sub: `person ${people++}`, aud: 'shop', iat: now, exp: now + 300, nonce }
   const signed = `${part({ alg: 'ES256', kid: 'bench' })}.${part(claims)}`
   return `${signed}.${sign('sha256', Buffer.from(signed), { key: privateKey, dsaEncoding: 'ieee-p1363' }).toString('base64url')}`
 }
