@@ -1,5 +1,5 @@
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import type { OAuth2Settings } from '../../src/providers/oauth2/options.ts'
 import { service } from '../services.ts'
 import { type IdentityProvider, startIdentityProvider } from './identity-provider.ts'
@@ -34,9 +34,9 @@ describe.skipIf(program === undefined)('a login at oidc-provider in Chromium', {
     await app?.close()
   })
 
-  async function open(settings: Partial<OAuth2Settings> = {}): Promise<Page> {
+  async function open(settings: Partial<OAuth2Settings> = {}, { issuer } = provider): Promise<Page> {
     const clock = () => Date.now() / 1000 + ahead
-    app.handle = loginService({ issuer: provider.issuer, origin: app.url, settings, clock }).handle
+    app.handle = loginService({ issuer, origin: app.url, settings, clock }).handle
     return context.newPage()
   }
 
@@ -136,6 +136,22 @@ describe.skipIf(program === undefined)('a login at oidc-provider in Chromium', {
     expect([answer?.status(), await victim.textContent('h1')]).toEqual([401, 'No login'])
     expect(await other.cookies(app.url)).toEqual([])
     await other.close()
+  })
+
+  it('that is demanded stronger leads through the provider once more, and on to the page', async () => {
+    const strong = await startIdentityProvider({ redirectUris: [`${app.url}/callback/office`], reaches: ['gold'] })
+    onTestFinished(() => strong.stop())
+    const page = await open({}, strong)
+    await logIn(page)
+    await page.waitForURL(`${app.url}/me`)
+    const before = (await context.cookies(app.url)).find(({ name }) => name === '__Host-session')?.value
+    await page.goto(`${app.url}/gold`)
+    expect(new URL(page.url()).origin).toBe(strong.issuer)
+    await identify(page)
+    await page.waitForURL(`${app.url}/gold`)
+    expect(await page.textContent('body')).toBe('{"gold":true}')
+    const after = (await context.cookies(app.url)).find(({ name }) => name === '__Host-session')?.value
+    expect([after === undefined, after === before]).toEqual([false, false])
   })
 
   it('that is demanded stronger than the provider has it ends with a page, after one round trip', async () => {
