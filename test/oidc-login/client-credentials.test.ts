@@ -484,3 +484,12 @@ describe('the options', () => {
     expect(given({ client: open })).toThrow('clientCredentials(): "clientAuthentication" must not be "none"')
   })
 })
+
+it('needs no more of a server without metadata than where its tokens are', async () => {
+  const { issuer, token, source } = await setUp({
+    settings: { issuer: undefined, endpoints: { token: `${ISSUER}/token` } },
+  })
+  expect(await token()).toBe('t1')
+  expect(issuer.asked).toEqual(['POST /token'])
+  expect((await source.token()).tokenType).toBe('bearer')
+})

@@ -143,6 +143,8 @@ describe('the options', () => {
       settings: { ...settings, issuer: 'https://forge.example', endpoints: undefined, scopes: ['x'] },
     }
     expect(() => oidc(given)).toThrow('"settings.scopes" must have "openid"')
+    const nowhere = { ...options, settings: { ...settings, endpoints: { ...endpoints, authorization: undefined } } }
+    expect(() => oauth2(nowhere)).toThrow('oauth2(): "settings.endpoints.authorization" must be given')
     expect(() => oidc(options)).toThrow('oidc(): "settings.issuer" must be given')
   })
 })

@@ -25,7 +25,8 @@ export type OAuth2ClientAuthentication =
  * @see RFC 8414, section 2
  */
 export interface OAuth2Endpoints {
-  readonly authorization: string
+  /** Where people are sent to log in. Needed for `oauth2()` and `oidc()`. */
+  readonly authorization?: string | undefined
   readonly token: string
   readonly userInfo?: string | undefined
   readonly revocation?: string | undefined

@@ -162,7 +162,7 @@ export function settingsOf(given: OAuth2Settings, { openid, owner, anywhere }: S
   if (given.decryption !== undefined && typeof given.decryption?.keys?.find !== 'function') {
     throw wrong('"settings.decryption.keys" must be a source of keys, such as staticKeys()')
   }
-  const issuerName = issuer ?? endpoints?.authorization
+  const issuerName = issuer ?? endpoints?.authorization ?? endpoints?.token
   if (issuerName === undefined || (openid && issuer === undefined)) {
     throw wrong(openid ? '"settings.issuer" must be given' : '"settings" must have "issuer" or "endpoints"')
   }
@@ -189,9 +189,7 @@ function checkEndpoints(
   if (typeof endpoints !== 'object' || endpoints === null) {
     throw new TypeError(`${owner}: "settings.endpoints" must be an object`)
   }
-  for (const name of ['authorization', 'token'] as const) {
-    if (endpoints[name] === undefined) throw new TypeError(`${owner}: "settings.endpoints.${name}" must be given`)
-  }
+  if (endpoints.token === undefined) throw new TypeError(`${owner}: "settings.endpoints.token" must be given`)
   for (const [name, value] of Object.entries(endpoints)) {
     const url = value === undefined ? undefined : trustedUrl(value, anywhere)
     if (typeof url === 'string') throw new TypeError(`${owner}: "settings.endpoints.${name}" ${url}`)

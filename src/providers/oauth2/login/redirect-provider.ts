@@ -59,6 +59,10 @@ export function redirectProvider<C extends OAuth2Credential, P extends Principal
   owner: string,
 ): AuthenticationProvider<PrincipalFrom<P>> {
   const { validate, onFailure, challenge = 'redirect', realm, description } = checked(options, owner)
+  const endpoints = client.options.settings?.endpoints
+  if (endpoints !== undefined && endpoints.authorization === undefined) {
+    throw new TypeError(`${owner}: "settings.endpoints.authorization" must be given`)
+  }
   const begin = challenging(client)
   const ask = typeof challenge === 'string' ? begin(challenge === 'always') : loginOverride(challenge, owner)
   const forced = begin(true)
