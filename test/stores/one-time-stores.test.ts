@@ -56,11 +56,11 @@ describe.skipIf(redisServer === undefined)('redisOneTimeStore() on a real Redis'
 
   contract(() => ({ name: 'redis', open: async () => redisOneTimeStore({ client, prefix: `store-${opened++}` }) }))
 
-  it('lets a key outlive its time by a second and no more', async () => {
+  it('keeps a key for a minute longer, since the clocks of processes differ', async () => {
     await redisOneTimeStore({ client, prefix: 'ttl' }).consume('n', 'k', Date.now() / 1000 + 30, atRealTime)
     const left = await client.pTTL('ttl:n:k')
-    expect(left).toBeGreaterThan(30_000)
-    expect(left).toBeLessThanOrEqual(31_001)
+    expect(left).toBeGreaterThan(80_000)
+    expect(left).toBeLessThanOrEqual(90_001)
   })
 
   it('lets one of two clients of their own have a key', async () => {
@@ -107,7 +107,7 @@ describe('redisOneTimeStore()', () => {
     }
     const store = redisOneTimeStore({ client, prefix: 'p' })
     expect(await store.consume('n', 'k', 100, { signal, now: () => 40 })).toBe('fresh')
-    expect(calls).toEqual([[1, 'p:n:k', '61000']])
+    expect(calls).toEqual([[1, 'p:n:k', '120000']])
     await expect(store.consume('n', 'k', 100, { signal, now: () => 40 })).rejects.toThrow('something else')
   })
 })

@@ -63,7 +63,7 @@ describe('sqliteStore()', () => {
     const database = files.connect(path)
     sqliteStore(database)
     database.exec('UPDATE becauth_schema SET version = 99')
-    expect(() => sqliteStore(path)).toThrow('the tables are of version 99, and this release knows 1')
+    expect(() => sqliteStore(path)).toThrow('the tables are of version 99, and this release knows 2')
   })
 
   it('reads numbers where the connection gives integers as bigint', async () => {

@@ -1,4 +1,5 @@
 export type { PgConnection, PgPool, PostgresClient, PostgresJs, PostgresValue } from './client.ts'
+export { postgresOneTimeStore } from './one-time-store.ts'
 export { postgresRememberStore } from './remember-store.ts'
 export { migrate, postgresSchema } from './schema.ts'
 export { type PostgresStoreOptions, postgresSessionStore } from './session-store.ts'

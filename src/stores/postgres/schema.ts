@@ -2,8 +2,8 @@ import { type PostgresClient, queryOf } from './client.ts'
 import { type PostgresTableOptions, type Tables, tablesOf } from './tables.ts'
 
 /**
- * Gives the SQL that makes the tables for sessions and remembered browsers, for `psql` or for the application's own
- * migrations. What is there already stays, so it can be run at every deployment.
+ * Gives the SQL that makes the tables for sessions, remembered browsers and one-time keys, for `psql` or for the
+ * application's own migrations. What is there already stays, so it can be run at every deployment.
  *
  * The tables are logged ones. They need PostgreSQL 12 or later and the encoding UTF8.
  *
@@ -19,8 +19,8 @@ export function postgresSchema(options: PostgresTableOptions = {}): string {
 }
 
 /**
- * Makes the tables for sessions and remembered browsers, in one transaction. What is there already stays, and of several
- * processes that migrate at once each waits for the one before.
+ * Makes the tables for sessions, remembered browsers and one-time keys, in one transaction. What is there already stays, so
+ * it also adds what a later release needs. Of several processes that migrate at once each waits for the one before.
  *
  * @example
  * import { migrate } from 'becauth/postgres'
@@ -38,7 +38,7 @@ ${definitions(tables)}`)
 }
 
 function definitions(tables: Tables): string {
-  const { prefix, sessions, oldKeys, remembered } = tables
+  const { prefix, sessions, oldKeys, remembered, oneTimeKeys } = tables
   return `-- Times are seconds since 1970 by the clock of the application.
 create table if not exists ${sessions} (
   id bigint generated always as identity primary key,
@@ -88,6 +88,15 @@ create table if not exists ${remembered} (
 ) with (fillfactor = 80);
 create index if not exists "${prefix}remembered_browsers_subject" on ${remembered} (subject);
 create index if not exists "${prefix}remembered_browsers_expiry" on ${remembered} (expires_at);
+
+-- What was used once, until nobody accepts it any more.
+create table if not exists ${oneTimeKeys} (
+  namespace text collate "C" not null,
+  key text collate "C" not null,
+  expires_at bigint not null,
+  primary key (namespace, key)
+);
+create index if not exists "${prefix}one_time_keys_expiry" on ${oneTimeKeys} (expires_at);
 
 ${createSession(tables)}`
 }

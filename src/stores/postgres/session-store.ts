@@ -14,7 +14,7 @@ import { binary, bytesOf, numberOf, second, textOf } from './rows.ts'
 import { type SessionStatements, sessionStatements } from './session-statements.ts'
 import { type PostgresTableOptions, tablesOf } from './tables.ts'
 
-/** What `postgresSessionStore()` and `postgresRememberStore()` are told. */
+/** What `postgresSessionStore()`, `postgresRememberStore()` and `postgresOneTimeStore()` are told. */
 export interface PostgresStoreOptions extends PostgresTableOptions {
   /**
    * The service's own pool of `pg`, or `sql` of `postgres`. It stays the service's: it is never closed here. Give the pool

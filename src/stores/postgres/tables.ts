@@ -15,6 +15,7 @@ export interface Tables {
   /** Keys that were good: in grace, then tombstones. */
   readonly oldKeys: string
   readonly remembered: string
+  readonly oneTimeKeys: string
   readonly createSession: string
 }
 
@@ -36,6 +37,7 @@ export function tablesOf({ schema, prefix = 'becauth_' }: PostgresTableOptions, 
     sessions: named('sessions'),
     oldKeys: named('session_old_keys'),
     remembered: named('remembered_browsers'),
+    oneTimeKeys: named('one_time_keys'),
     createSession: named('create_session'),
   }
 }

@@ -59,6 +59,15 @@ const versions = [
   CREATE INDEX becauth_remembered_by_subject ON becauth_remembered (subject);
   CREATE INDEX becauth_remembered_by_end ON becauth_remembered (expires_at);
   `,
+  `
+  CREATE TABLE becauth_one_time_key (
+    namespace TEXT NOT NULL,
+    key TEXT NOT NULL,
+    expires_at INTEGER NOT NULL,
+    PRIMARY KEY (namespace, key)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX becauth_one_time_key_by_end ON becauth_one_time_key (expires_at);
+  `,
 ]
 
 /** Makes the tables, or what they lack. Any number of processes may do so at once. */

@@ -1,5 +1,7 @@
+import type { OneTimeStore } from '../../core/ports.ts'
 import type { RememberStore, SessionStore } from '../../core/session-store.ts'
 import { Connection, type SqliteDatabase } from './database.ts'
+import { SqliteOneTimeKeys } from './one-time-store.ts'
 import { isDatabase, openDatabase } from './open.ts'
 import { Queue } from './queue.ts'
 import { SqliteRemembered } from './remember-store.ts'
@@ -13,20 +15,34 @@ export interface SqliteStoreOptions {
   /**
    * When a write is on the disk. `'full'`: before it is answered. `'normal'`: a little later, which is some milliseconds
    * faster on most disks. No crash of the process loses anything then either, but a power failure or a crash of the
-   * machine takes back the last writes: people who just logged in are logged out, and sessions that were just revoked
-   * are valid again. Default: `'full'`.
+   * machine takes back the last writes: people who just logged in are logged out, sessions that were just revoked are
+   * valid again, and what was just used once can be used once more. Default: `'full'`.
    */
   readonly synchronous?: 'full' | 'normal' | undefined
   /** For how long a call waits for a database that others have locked. Then it rejects: 503. Default: 5. */
   readonly timeoutSeconds?: number | undefined
 }
 
-/** A database of sessions and remembered browsers. */
+/** A database of sessions, remembered browsers and one-time keys. */
 export interface SqliteStore {
   /** Where `sessions()` keeps its sessions. */
   readonly sessions: SessionStore
   /** Where `sessions()` keeps the browsers that it remembers. */
   readonly remember: RememberStore
+  /**
+   * Where `oidc()`, `oauth2()`, `oauth1()`, `dpop()`, `logoutRoutes()` and the like keep what was used once, so that all
+   * processes on the machine refuse what one of them has seen. A key takes about 200 bytes until a minute after it
+   * expired, by the callers' clock; then later uses drop it, a few at a time. It is never `full`: without room on the disk
+   * it rejects.
+   *
+   * @example
+   * import { dpop } from 'becauth/dpop'
+   * import { sqliteStore } from 'becauth/sqlite'
+   *
+   * const { oneTime } = sqliteStore('/var/lib/shop/sessions.db')
+   * export const proof = dpop({ store: oneTime })
+   */
+  readonly oneTime: OneTimeStore
   /**
    * Takes no further calls, waits for those that are under way, and closes the file. A connection that was handed in stays
    * open.
@@ -41,7 +57,8 @@ const OPENING_MILLISECONDS = 2000
 const CHECKPOINT_PAGES = 250
 
 /**
- * Opens a database of sessions and remembered browsers, in one file of SQLite, for any number of processes on one machine.
+ * Opens a database of sessions, remembered browsers and one-time keys, in one file of SQLite, for any number of processes
+ * on one machine. A file of an earlier release gets what it lacks.
  *
  * A path is opened with `node:sqlite`, from Node 22.13 on, else with the package `libsql`. The folder must be there; a new
  * file is for its owner alone. A database of either, or of better-sqlite3, may be handed in instead: it is set up for the
@@ -83,6 +100,7 @@ export function sqliteStore(database: string | SqliteDatabase, options: SqliteSt
   return {
     sessions: new SqliteSessions(connection, queue),
     remember: new SqliteRemembered(connection, queue),
+    oneTime: new SqliteOneTimeKeys(connection, queue),
     close() {
       closed ??= queue.close().then(() => {
         connection.forget()
