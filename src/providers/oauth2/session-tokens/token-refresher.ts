@@ -1,6 +1,7 @@
+import { sha256 } from '#crypto'
 import type { OneTimeStore } from '../../../core/ports.ts'
-import { hashOf } from '../../../sessions/key.ts'
 import type { SessionRequest } from '../../../sessions/types.ts'
+import { encodeBase64Url } from '../../../wire/base64.ts'
 import type { Connection, OAuth2Client } from '../client.ts'
 import { OAuth2InvalidGrantError, OAuth2Unavailable } from '../errors.ts'
 import type { CallScope } from '../issuer-fetch.ts'
@@ -104,7 +105,8 @@ export class TokenRefresher {
   /** Takes the lease of an attempt. `false`: somebody else has it. */
   async #takes({ kept, content }: TokensInSession, attempt: number, scope: CallScope): Promise<boolean> {
     const { client, store, leaseSeconds } = this.#parts
-    const key = await hashOf(JSON.stringify([kept.handle, content.tokens.refreshToken, content.tries + attempt]))
+    const use = JSON.stringify([kept.handle, content.tokens.refreshToken, content.tries + attempt])
+    const key = encodeBase64Url(await sha256(use))
     const until = Math.ceil(this.#now() + leaseSeconds)
     const freshness = await client
       .inTime(scope, async (inner) => store.consume('refresh', key, until, inner))
