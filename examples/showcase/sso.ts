@@ -48,7 +48,8 @@ export function createSso(
       sso: oidc({ client, onFailure: (cause) => ({ page: failedPage(cause) }) }),
       visitor: session({
         sessions: visits,
-        validate: ({ data }) => userNamed(data.name),
+        // Whoever has one of the other sessions can send it under this cookie's name.
+        validate: ({ data, subject }) => (subject === subjectOf(data.name) ? userNamed(data.name) : null),
         challenge: { redirect: '/sso' },
       }),
     },
@@ -59,7 +60,7 @@ export function createSso(
     tokens,
     session: ({ principal }) => {
       const user = userNamed(principal.claims.sub)
-      return user && { subject: `sso:${user.name}`, data: { name: user.name } }
+      return user && { subject: subjectOf(user.name), data: { name: user.name } }
     },
     signedIn: auth.require('visitor'),
     home: '/sso/me',
@@ -72,6 +73,11 @@ export function createSso(
     home: '/sso/logout',
   })
   return { issuer, auth, visits, login, logout }
+}
+
+/** Of nobody who logged in at the showcase itself. */
+function subjectOf(name: string): string {
+  return `sso:${name}`
 }
 
 /** It takes a while to load, so not before somebody asks. */

@@ -1,7 +1,6 @@
 import { JWSInvalid, JWSSignatureVerificationFailed } from 'jose/errors'
 import { CompactSign } from 'jose/jws/compact/sign'
 import { compactVerify } from 'jose/jws/compact/verify'
-import { encodeBase64Url } from '../wire/base64.ts'
 import { type JwsHeader, portableDecoder, type SegmentDecoder } from '../wire/jws.ts'
 import { encodeUtf8 } from '../wire/text.ts'
 import { SigningKey } from './signing-key.ts'
@@ -14,7 +13,8 @@ export const segments: SegmentDecoder = portableDecoder
  * Tells whether a key made a signature. A promise here, synchronous on Node. The caller has chosen the key for the
  * algorithm, and has read the header in its strictest form.
  *
- * @param signed header and payload as sent, joined by a dot
+ * @param signed header and payload as sent, joined by a dot; the payload is to be read in its strictest form afterwards
+ * @param signature the signature as sent: base64url in its strictest form
  * @throws whatever a runtime throws that lacks the algorithm.
  * @see RFC 7515, section 5.2
  */
@@ -22,11 +22,11 @@ export async function verifySignature(
   key: VerificationKey,
   alg: string,
   signed: string,
-  signature: Uint8Array,
+  signature: string,
 ): Promise<boolean> {
   const prepared = await VerificationKey.joseOf(key, alg)
   try {
-    await compactVerify(`${signed}.${encodeBase64Url(signature)}`, prepared, { algorithms: [alg] })
+    await compactVerify(`${signed}.${signature}`, prepared, { algorithms: [alg] })
     return true
   } catch (error) {
     if (error instanceof JWSSignatureVerificationFailed || error instanceof JWSInvalid) return false

@@ -33,10 +33,9 @@ describe.each(Object.entries(ways))('signCompact by %s', (_name, { signCompact }
     expect(read.payload).toEqual({ sub: 'zoë' })
     expect(read.protectedHeader).toEqual({ alg, kid: key.kid, typ: 'at+jwt' })
     const [header, payload, signature = ''] = token.split('.')
-    const bytes = Buffer.from(signature, 'base64url')
     for (const { verifySignature } of [node, web]) {
-      expect(await verifySignature(key.verification, alg, `${header}.${payload}`, bytes)).toBe(true)
-      expect(await verifySignature(key.verification, alg, `${header}.${payload}A`, bytes)).toBe(false)
+      expect(await verifySignature(key.verification, alg, `${header}.${payload}`, signature)).toBe(true)
+      expect(await verifySignature(key.verification, alg, `${header}.${payload}A`, signature)).toBe(false)
     }
   })
 })

@@ -5,6 +5,7 @@ import { isThenable } from '../core/validate.ts'
 import { DataCodec, type Envelope, openEnvelope } from './data.ts'
 import { unavailable } from './errors.ts'
 import { Holds } from './holds.ts'
+import { keyOf } from './key.ts'
 import type { Settings } from './options.ts'
 import type { Session } from './types.ts'
 
@@ -49,6 +50,11 @@ export class SessionBook<D> {
     this.settings = settings
     this.codec = new DataCodec(settings)
     this.holds = new Holds(settings.store)
+  }
+
+  /** The key under which the session of a cookie value is stored. */
+  keyOf(value: string): Awaitable<string> {
+    return keyOf(value, this.settings.transport.name)
   }
 
   onChange(forget: (native: object) => void): void {

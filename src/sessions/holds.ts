@@ -2,8 +2,11 @@ import type { SessionStore, StoreContext } from '../core/session-store.ts'
 import { encodeUtf8 } from '../wire/text.ts'
 import { hashOf } from './key.ts'
 
-/** For how long a logout refuses logins that were begun before it: as long as one may be under way. */
-const HOLD_SECONDS = 600
+/**
+ * For how long a logout refuses logins that were begun before it: as long as one may be under way, which is ten minutes, and as
+ * it then takes until its session is written.
+ */
+const HOLD_SECONDS = 660
 const TAG_DIGITS = 11
 const HANDLE_DIGITS = 22
 const FORMAT = 1
@@ -11,7 +14,7 @@ const ATTEMPTS = 100
 
 /**
  * Notes of logouts, for logins that are under way meanwhile. They lie in the session store, under keys that no cookie can
- * have, one for each tag and ten minutes; what they hold is no session's payload.
+ * have, one for each tag and eleven minutes; what they hold is no session's payload.
  *
  * A logout writes its note before it ends sessions; a login looks for notes after it wrote its session. So one of them sees
  * the other, whichever is faster.

@@ -10,7 +10,7 @@ describe('the cookie of a session', () => {
   it('is read back as what was written, and no two are alike', async () => {
     const values = Array.from({ length: 1000 }, () => newSessionValue(random))
     expect(values.every(isSessionValue)).toBe(true)
-    expect(new Set(await Promise.all(values.map(keyOf))).size).toBe(1000)
+    expect(new Set(await Promise.all(values.map((value) => keyOf(value, 'session')))).size).toBe(1000)
     const value = values[0] ?? ''
     expect(newSessionValue(random, tagOf(value)).slice(0, 15)).toBe(value.slice(0, 15))
     expect(newHandle(random)).toMatch(/^[\w-]{22}$/)
@@ -41,20 +41,20 @@ describe('the cookie of a session', () => {
 
 describe('the cookie of a remembered browser', () => {
   it('keeps its family from token to token', async () => {
-    const first = await rememberToken(newRememberText(random))
-    const second = await rememberToken(newRememberText(random, first.text))
+    const first = await rememberToken(newRememberText(random), 'remember')
+    const second = await rememberToken(newRememberText(random, first.text), 'remember')
     expect(isRememberText(second.text)).toBe(true)
     expect(second.family).toBe(first.family)
     expect(second.tokenHash).not.toBe(first.tokenHash)
-    expect((await rememberToken(newRememberText(random))).family).not.toBe(first.family)
+    expect((await rememberToken(newRememberText(random), 'remember')).family).not.toBe(first.family)
   })
 
   it('opens its successor, which no other token and nobody who altered it can', async () => {
-    const before = await rememberToken(newRememberText(random))
+    const before = await rememberToken(newRememberText(random), 'remember')
     const successor = { token: newRememberText(random, before.text), session: newSessionValue(random), handle: 'h' }
     const sealed = await sealSuccessor(successor, before, random)
     expect(await openSuccessor(sealed, before)).toEqual(successor)
-    const other = await rememberToken(newRememberText(random, before.text))
+    const other = await rememberToken(newRememberText(random, before.text), 'remember')
     expect(await openSuccessor(sealed, other)).toBeUndefined()
     for (let bit = 0; bit < sealed.length * 8; bit += 7) {
       const altered = sealed.slice()

@@ -27,9 +27,12 @@ export function tagOf(value: string): string {
   return value.slice(TAG_START, TAG_END)
 }
 
-/** The key under which the session of a cookie value is stored: of the id only a hash. */
-export function keyOf(value: string): Awaitable<string> {
-  return chain(hashOf(value), (hash) => `${tagOf(value)}.${hash}`)
+/**
+ * The key under which the session of a cookie value is stored: of the id only a hash, with the name of the cookie, so that a
+ * session of one kind is nothing under the name of another that is kept in the same store.
+ */
+export function keyOf(value: string, name: string): Awaitable<string> {
+  return chain(hashOf(`${name} ${value}`), (hash) => `${tagOf(value)}.${hash}`)
 }
 
 /** SHA-256 of a text, in base64url. */

@@ -2,7 +2,7 @@ import type { StoreContext } from '../core/session-store.ts'
 import type { Opened, SessionBook } from './book.ts'
 import type { Calls } from './calls.ts'
 import { SessionUnavailable } from './errors.ts'
-import { isSessionValue, keyOf } from './key.ts'
+import { isSessionValue } from './key.ts'
 import { Turns } from './turns.ts'
 import type { SessionRequest } from './types.ts'
 
@@ -25,7 +25,7 @@ export class LiveSessions<D> {
     const known = this.#book.current(request.native)
     if (known === 'none') return []
     const texts = this.#book.settings.transport.read(request).filter(isSessionValue)
-    const keys = await Promise.all([...new Set(texts)].map(keyOf))
+    const keys = await Promise.all([...new Set(texts)].map((text) => this.#book.keyOf(text)))
     return known === undefined || keys.includes(known.key) ? keys : [known.key, ...keys]
   }
 

@@ -5,7 +5,7 @@ import type { AuthenticationFacts } from './authentication.ts'
 import type { SessionBook } from './book.ts'
 import { ofApplication } from './calls.ts'
 import type { Packed } from './data.ts'
-import { hashOf, keyOf, newHandle, newSessionValue } from './key.ts'
+import { hashOf, newHandle, newSessionValue } from './key.ts'
 import type { Restorer } from './restorer.ts'
 import { TOMBSTONE_SECONDS } from './tombstone.ts'
 import type { LoginOptions, LoginResult, Session, SessionRequest } from './types.ts'
@@ -89,7 +89,7 @@ export class Login<D> {
       this.#context.signal.throwIfAborted()
       if (reading.rotated) return undefined
       const value = newSessionValue(random, key.slice(0, key.indexOf('.')))
-      const next = await keyOf(value)
+      const next = await this.#book.keyOf(value)
       const now = Math.floor(this.#context.now())
       const end = { graceUntil: now, tombstoneUntil: now + TOMBSTONE_SECONDS }
       if (await store.rotate(key, reading.version, next, record, end, this.#context)) {
@@ -103,7 +103,7 @@ export class Login<D> {
   async #create(record: SessionRecord, subject: string): Promise<Written | undefined> {
     const { store, random, maxConcurrent } = this.#book.settings
     const value = newSessionValue(random)
-    const [key, handle] = [await keyOf(value), newHandle(random)]
+    const [key, handle] = [await this.#book.keyOf(value), newHandle(random)]
     const created = await store.create(key, record, { subject, handle, ...maxConcurrent }, this.#context)
     if (created === 'limit') return undefined
     if (created === 'created') return { value, key, handle }

@@ -6,7 +6,7 @@ import { absent, isThenable } from '../core/validate.ts'
 import { claimsOf } from './authentication.ts'
 import type { NotOpened, Opened, SessionBook } from './book.ts'
 import { unavailable } from './errors.ts'
-import { isSessionValue, keyOf } from './key.ts'
+import { isSessionValue } from './key.ts'
 import type { Restorer } from './restorer.ts'
 import type { Session, SessionFound } from './types.ts'
 
@@ -46,7 +46,7 @@ export class SessionReader<D> {
     if (text === undefined) return this.#without(absent, context)
     if (texts.length > 1) return this.#twice
     if (!isSessionValue(text)) return this.#without(this.#malformed, context)
-    const key = keyOf(text)
+    const key = this.#book.keyOf(text)
     return isThenable(key) ? key.then((hashed) => this.#lookUp(hashed, context)) : this.#lookUp(key, context)
   }
 

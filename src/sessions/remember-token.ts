@@ -36,12 +36,16 @@ export function newRememberText(random: RandomSource, before?: string): string {
   return `${series}.${encodeBase64Url(random(16))}`
 }
 
-export function rememberToken(text: string): Awaitable<RememberToken> {
-  return chain(all([hashOf(text.slice(0, SERIES_END)), hashOf(text)]), ([family = '', tokenHash = '']) => ({
-    text,
-    family,
-    tokenHash,
-  }))
+/** A cookie's text as its store knows it: hashed with the name of the cookie, as sessions are. */
+export function rememberToken(text: string, name: string): Awaitable<RememberToken> {
+  return chain(
+    all([hashOf(`${name} ${text.slice(0, SERIES_END)}`), hashOf(`${name} ${text}`)]),
+    ([family = '', tokenHash = '']) => ({
+      text,
+      family,
+      tokenHash,
+    }),
+  )
 }
 
 /** Seals a successor so that only who has the token before it can open it, and the store cannot. */

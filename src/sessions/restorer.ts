@@ -4,7 +4,7 @@ import type { HeaderField } from '../core/request.ts'
 import type { StoreContext } from '../core/session-store.ts'
 import { claimsOf, unauthenticated } from './authentication.ts'
 import { asked, type SessionBook } from './book.ts'
-import { keyOf, newHandle, newSessionValue, type RandomSource } from './key.ts'
+import { newHandle, newSessionValue, type RandomSource } from './key.ts'
 import type { RememberSettings } from './options.ts'
 import {
   isRememberText,
@@ -50,7 +50,7 @@ export class Restorer<D> {
   /** Begins a family. */
   async begin(subject: string, random: RandomSource, context: StoreContext): Promise<BegunFamily> {
     const { store, ttlSeconds } = this.#settings
-    const { text, family, tokenHash } = await rememberToken(newRememberText(random))
+    const { text, family, tokenHash } = await this.#tokenOf(newRememberText(random))
     const createdAt = Math.floor(context.now())
     await store.create(family, { subject, tokenHash, createdAt, expiresAt: createdAt + ttlSeconds }, context)
     return { family, field: this.#write(text) }
@@ -61,7 +61,7 @@ export class Restorer<D> {
     const { store, transport } = this.#settings
     const texts = transport.read(request)
     for (const text of new Set(texts.filter(isRememberText))) {
-      const { family } = await rememberToken(text)
+      const { family } = await this.#tokenOf(text)
       await store.deleteFamily(family, context)
     }
     return texts.length === 0 ? [] : transport.deletion
@@ -79,14 +79,14 @@ export class Restorer<D> {
   async #exchange(text: string, context: AuthenticationContext): Promise<Restored<D>> {
     const { store, ttlSeconds } = this.#settings
     const random: RandomSource = (bytes) => context.random(bytes)
-    const shown = await rememberToken(text)
+    const shown = await this.#tokenOf(text)
     const own: Successor = {
       token: newRememberText(random, text),
       session: newSessionValue(random),
       handle: newHandle(random),
     }
     const next = {
-      tokenHash: (await rememberToken(own.token)).tokenHash,
+      tokenHash: (await this.#tokenOf(own.token)).tokenHash,
       sealed: await sealSuccessor(own, shown, random),
       graceUntil: Math.floor(context.now()) + GRACE_SECONDS,
       expiresAt: Math.floor(context.now()) + ttlSeconds,
@@ -124,7 +124,7 @@ export class Restorer<D> {
       await asked(() => settings.store.deleteByTag(family, context))
       return this.#refused(revoked)
     }
-    const key = await keyOf(next.session)
+    const key = await this.#book.keyOf(next.session)
     const now = context.now()
     const content = codec.content(await codec.pack(data), { ...unauthenticated, family, kept: undefined }, [family])
     const record = { ...content, ...this.#book.renewed(Math.floor(now), now) }
@@ -156,6 +156,10 @@ export class Restorer<D> {
   /** The browser's session is over as well, or it would not have come to this. */
   #refused(cause: FailureVerdict['cause']): FailureVerdict {
     return { cause, always: [...this.#book.settings.transport.deletion, ...this.#settings.transport.deletion] }
+  }
+
+  #tokenOf(text: string): Awaitable<RememberToken> {
+    return rememberToken(text, this.#settings.transport.name)
   }
 
   #write(text: string): HeaderField {

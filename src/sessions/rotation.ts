@@ -3,7 +3,7 @@ import { type AuthenticationFacts, factsOf } from './authentication.ts'
 import type { Opened, SessionBook } from './book.ts'
 import { ofApplication } from './calls.ts'
 import { SessionUnavailable } from './errors.ts'
-import { keyOf, newSessionValue } from './key.ts'
+import { newSessionValue } from './key.ts'
 import { loginTags, mustBeKept, mustBeTime } from './login.ts'
 import { TOMBSTONE_SECONDS } from './tombstone.ts'
 import type { RotateOptions, SessionChange, SessionRequest } from './types.ts'
@@ -72,7 +72,7 @@ export class Rotation<D> {
       throw rotatedAway()
     }
     const value = newSessionValue(random, key.slice(0, key.indexOf('.')))
-    const next = await keyOf(value)
+    const next = await this.#book.keyOf(value)
     const now = Math.floor(context.now())
     const { authenticatedAt, acr, amr } = this.#stepUp?.facts ?? envelope
     const kept = this.#stepUp?.kept ?? envelope.kept

@@ -27,7 +27,7 @@ export interface SessionCookieOptions {
 
 /** Where a text travels: out in a header field of the answer, back in one of the request. */
 export interface Transport {
-  /** The cookie's name, or the header field's. */
+  /** The cookie's name, or the header field's. What is stored is known by it, too. */
   readonly name: string
   /** The request header field. */
   readonly header: string

@@ -44,6 +44,19 @@ export function decodeBase64Url(text: string): Uint8Array<ArrayBuffer> | undefin
   return decode(text, text.length, URL_SAFE_VALUES)
 }
 
+/** Tells whether a text is base64url as an encoder writes it, so that `decodeBase64Url` would answer octets. */
+export function isBase64Url(text: string): boolean {
+  const rest = text.length % 4
+  let seen = 0
+  let last = 0
+  for (let index = 0; index < text.length; index++) {
+    last = URL_SAFE_VALUES[text.charCodeAt(index)] ?? INVALID
+    seen |= last
+  }
+  const unused = rest === 0 ? 0 : rest === 3 ? last & 0x03 : last & 0x0f
+  return rest !== 1 && seen < INVALID && unused === 0
+}
+
 function decode(text: string, digits: number, values: Uint8Array): Uint8Array<ArrayBuffer> | undefined {
   const rest = digits % 4
   if (rest === 1) return undefined

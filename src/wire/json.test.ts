@@ -23,6 +23,8 @@ describe('parseJson()', () => {
     ['a member that comes twice, spelled otherwise', '{"alg":"none","\\u0061lg":"HS256"}'],
     ['a member that comes twice, deep inside', '{"a":[{"b":{"c":1,"d":2,"c":3}}]}'],
     ['a repeated member whose first value is large', '{"a":{"b":1,"c":2},"a":1}'],
+    ['a member that comes twice beside an exponent', '{"a":1e9,"b":11,"b":10}'],
+    ['a member that comes twice beside several exponents', '{"a":1e3,"b":1e3,"c":1e3,"d":1e3,"e":1e3,"f":1,"f":1e3}'],
     ['a member __proto__', '{"__proto__":1}'],
     ['a member __proto__, deep inside and spelled otherwise', '[{"a":{"\\u005f_proto__":{}}}]'],
     ['a number beyond a double', '{"exp":1e400}'],
@@ -73,6 +75,46 @@ describe('parseJson()', () => {
         expect(parseJson(`[{${members.slice(0, -1).join(',')}}]`)).toBeDefined()
       }),
     )
+  })
+
+  it('refuses a member written again however short the numbers beside it are, and reads them where none is', () => {
+    const digits = fc.stringMatching(/^[1-9][0-9]{0,4}0{0,6}$/)
+    const exponent = fc.constantFrom('', 'e0', 'e1', 'e2', 'e3', 'E+2', 'e15', 'e21', 'e-1', '.5', '.0', '.25e1')
+    const number = fc.tuple(fc.constantFrom('', '', '-'), digits, exponent).map((parts) => parts.join(''))
+    fc.assert(
+      fc.property(
+        fc.array(number, { minLength: 1, maxLength: 5 }),
+        fc.array(number, { maxLength: 2 }),
+        (all, again) => {
+          const members = all.map((one, index) => `"${index}":${one}`)
+          const repeated = again.map((one, index) => `"${index % all.length}":${one}`)
+          const value = parseJson(`{${[...members, ...repeated].join(',')}}`)
+          if (again.length > 0) expect(value).toBeUndefined()
+          else expect(value).toEqual({ ...all.map(Number) })
+        },
+      ),
+      { numRuns: 2000 },
+    )
+  })
+
+  it('refuses a member written again in objects and beside lists of any size, however long it is', () => {
+    for (let size = 1; size <= 30; size++) {
+      const members = Array.from({ length: size }, (_, index) => `"${index}":${index % 2 === 0}`)
+      const list = Array.from({ length: size }, (_, index) => (index < 15 ? '"x"' : '[{},[],null]'))
+      for (let length = 0; length <= 60; length++) {
+        const again = `"0":"${'x'.repeat(length)}"`
+        expect(parseJson(`{${[...members, again].join(',')}}`)).toBeUndefined()
+        expect(parseJson(`[${[...list, `{"0":1,${again}}`].join(',')}]`)).toBeUndefined()
+      }
+    }
+  })
+
+  it.each(['{"a":[{"b":[]}],"c":{}}', ' {"a" : [{"b":[] }], "c":{"\\u0064":1}}'])('freezes all of %s', (text) => {
+    const value = parseJsonObject(text)
+    const list = value?.a
+    const inner = Array.isArray(list) ? list[0] : undefined
+    const all = [value, list, inner, isJsonObject(inner) ? inner.b : undefined, value?.c]
+    for (const one of all) expect([typeof one, Object.isFrozen(one)]).toEqual(['object', true])
   })
 
   it('never throws, whatever the text', () => {

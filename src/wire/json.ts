@@ -19,16 +19,20 @@ const CLOSING_BRACE = 0x7d
 /**
  * Parses a JSON text and accepts only what every reader understands alike: no member name twice in an object, no number
  * beyond a double, no lone surrogate in an escape, no byte order mark, at most 64 levels; and no member `__proto__`, which
- * `Object.assign` would make a prototype. Anything else is `undefined`. Never throws; takes time linear in the length.
+ * `Object.assign` would make a prototype. Anything else is `undefined`. What it answers is frozen, all the way down.
+ * Never throws; takes time linear in the length.
  *
  * @see RFC 8259, section 4; RFC 7493, section 2
  */
 export function parseJson(text: string): JsonValue | undefined {
-  const written = membersWritten(text)
-  if (written === undefined) return undefined
   const value = parsed(text)
   if (value === undefined) return undefined
-  return membersIn(value, text.includes('\\u')) === written ? value : undefined
+  const least = frozenLength(value, MAXIMUM_DEPTH)
+  // Nothing is left over that could be written twice, or as an escape: so most programs write.
+  if (least === text.length) return value
+  if (least === Number.POSITIVE_INFINITY) return undefined
+  const written = membersWritten(text)
+  return written !== undefined && membersIn(value, text.includes('\\u')) === written ? value : undefined
 }
 
 /** Parses a JSON text that must stand for an object, as strictly as `parseJson`. */
@@ -49,6 +53,40 @@ function parsed(text: string): JsonValue | undefined {
   } catch {
     return undefined
   }
+}
+
+/**
+ * Freezes a value and says in how many characters it can be written at least: with no white space, no escape, each member
+ * once. +∞ for something that I-JSON or caution forbids.
+ */
+function frozenLength(value: JsonValue, levels: number): number {
+  if (typeof value === 'string') return value.length + 2
+  if (typeof value === 'number') return leastDigits(value)
+  if (typeof value !== 'object' || value === null) return value === false ? 5 : 4
+  if (levels === 0) return Number.POSITIVE_INFINITY
+  Object.freeze(value)
+  // A comma for each but the first, and two brackets.
+  let length = 1
+  if (isList(value)) {
+    for (const item of value) length += frozenLength(item, levels - 1) + 1
+    return value.length === 0 ? 2 : length
+  }
+  const names = Object.keys(value)
+  for (const name of names) {
+    const member = value[name]
+    if (name === '__proto__') return Number.POSITIVE_INFINITY
+    if (member !== undefined) length += name.length + 4 + frozenLength(member, levels - 1)
+  }
+  return names.length === 0 ? 2 : length
+}
+
+/** How short a number may be. An exponent takes two characters at least, and saves zeros at the end alone. */
+function leastDigits(value: number): number {
+  if (!Number.isFinite(value)) return Number.POSITIVE_INFINITY
+  if (value < 1 || value > Number.MAX_SAFE_INTEGER || !Number.isInteger(value) || value % 1000 === 0) return 1
+  let digits = 1
+  for (let power = 10; value >= power; power *= 10) digits++
+  return digits
 }
 
 /** How many members a text writes: one for each colon outside strings. `undefined` when it goes too deep. */
@@ -79,13 +117,9 @@ function isEscaped(text: string, quote: number, from: number): boolean {
   return (quote - backslash) % 2 === 1
 }
 
-/**
- * How many members a value has: fewer than were written where a name came twice, −∞ with something that I-JSON
- * or caution forbids.
- */
+/** How many members a value has: fewer than were written where a name came twice, −∞ with half of a character. */
 function membersIn(value: JsonValue, hasEscapes: boolean): number {
   if (typeof value === 'string') return hasEscapes && hasLoneSurrogate(value) ? Number.NEGATIVE_INFINITY : 0
-  if (typeof value === 'number') return Number.isFinite(value) ? 0 : Number.NEGATIVE_INFINITY
   if (typeof value !== 'object' || value === null) return 0
   let members = 0
   if (isList(value)) {
@@ -95,7 +129,7 @@ function membersIn(value: JsonValue, hasEscapes: boolean): number {
   for (const name of Object.keys(value)) {
     const member = value[name]
     members++
-    if (name === '__proto__' || (hasEscapes && hasLoneSurrogate(name))) return Number.NEGATIVE_INFINITY
+    if (hasEscapes && hasLoneSurrogate(name)) return Number.NEGATIVE_INFINITY
     if (member !== undefined) members += membersIn(member, hasEscapes)
   }
   return members

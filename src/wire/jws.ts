@@ -1,4 +1,4 @@
-import { decodeBase64Url } from './base64.ts'
+import { decodeBase64Url, isBase64Url } from './base64.ts'
 import { type JsonObject, type JsonValue, parseJsonObject } from './json.ts'
 import { decodeUtf8 } from './text.ts'
 
@@ -10,16 +10,19 @@ export interface JwsHeader {
   readonly [name: string]: JsonValue | undefined
 }
 
-/** A token in parts: the header is read, the payload is not. */
+/** A token in parts: the header is read, and frozen; the payload is not read. */
 export interface CompactJws {
   readonly header: JwsHeader
   /** The header's segment as sent. */
   readonly segment: string
+  /** Whether the header was known, and need not be remembered again. */
+  readonly isKnown: boolean
   /** The payload as sent: base64url, or so it seems. */
   readonly payload: string
   /** What was signed: header and payload as sent. */
   readonly signed: string
-  readonly signature: Uint8Array<ArrayBuffer>
+  /** The signature as sent: base64url as an encoder writes it. */
+  readonly signature: string
 }
 
 /**
@@ -30,8 +33,6 @@ export type JwsProblem = 'too-long' | 'not-compact' | 'bad-header' | 'critical' 
 
 /** How segments are decoded: as strictly as here, and faster where a runtime has something of its own. */
 export interface SegmentDecoder {
-  /** `undefined` unless it is base64url as an encoder writes it. */
-  bytes(segment: string): Uint8Array<ArrayBuffer> | undefined
   /** `undefined` unless it is base64url, as an encoder writes it, of UTF-8. A byte order mark is kept. */
   text(segment: string): string | undefined
 }
@@ -43,7 +44,6 @@ export interface KnownHeaders {
 
 /** Decodes segments on every runtime. */
 export const portableDecoder: SegmentDecoder = {
-  bytes: decodeBase64Url,
   text: (segment) => {
     const bytes = decodeBase64Url(segment)
     return bytes && decodeUtf8(bytes)
@@ -67,11 +67,19 @@ export function parseCompactJws(
   if (first === -1 || second === -1) return 'not-compact'
   if (token.includes('.', second + 1)) return token.split('.').length === 5 ? 'encrypted' : 'not-compact'
   const segment = token.slice(0, first)
-  const header = known?.get(segment) ?? parseHeader(segment, decoder)
+  const remembered = known?.get(segment)
+  const header = remembered ?? parseHeader(segment, decoder)
   if (typeof header === 'string') return header
-  const signature = decoder.bytes(token.slice(second + 1))
-  if (signature === undefined) return 'not-compact'
-  return { header, segment, payload: token.slice(first + 1, second), signed: token.slice(0, second), signature }
+  const signature = token.slice(second + 1)
+  if (!isBase64Url(signature)) return 'not-compact'
+  return {
+    header,
+    segment,
+    isKnown: remembered !== undefined,
+    payload: token.slice(first + 1, second),
+    signed: token.slice(0, second),
+    signature,
+  }
 }
 
 /** Reads a segment: `undefined` unless it is base64url of UTF-8 of a JSON object, each in its strictest form. */

@@ -119,6 +119,13 @@ describe.skipIf(curl === undefined)('/sso of the showcase, asked by curl', { tim
     expect([led.status, locationOf(led)]).toEqual([302, '/sso?returnTo=%2Fsso%2Fme'])
   })
 
+  it('knows nobody by a session of the showcase itself', async () => {
+    const login = await ask('/login', form({ user: 'ada', password: 'lovelace' }), 'own')
+    const value = /^__Host-session=([^;]+)/.exec(login.all('set-cookie')[0] ?? '')?.[1]
+    expect(value).toBeDefined()
+    expect((await ask('/sso/me', ['-H', `Cookie: __Host-sso=${value}`], 'swapped')).status).toBe(401)
+  })
+
   it('asks for the password and for consent, and knows then who it is, until the logout', async () => {
     const question = await begun('sso')
     const wrong = await ask(question, form({ ...right, password: 'byron' }), 'sso')

@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { verifySignature as byNode, segments as nodeSegments } from '../../src/keys/jws-node.ts'
 import { verifySignature as byWeb, segments as webSegments } from '../../src/keys/jws-web.ts'
+import { decodeBase64Url, isBase64Url } from '../../src/wire/base64.ts'
 import { signatureOf } from './kit.ts'
 
 interface Signer {
@@ -70,7 +71,7 @@ describe('node:crypto and jose', () => {
         async ({ alg, privateKey, key }, change, random, text) => {
           const header = Buffer.from(JSON.stringify({ alg })).toString('base64url')
           const signed = `${header}.${Buffer.from(text).toString('base64url')}`
-          const signature = new Uint8Array(change(signatureOf(signed, alg, privateKey), random))
+          const signature = change(signatureOf(signed, alg, privateKey), random).toString('base64url')
           const answers = [await byNode(key, alg, signed, signature), await byWeb(key, alg, signed, signature)]
           expect(answers[0]).toBe(answers[1])
           if (change === changes[0]) expect(answers).toEqual([true, true])
@@ -90,7 +91,7 @@ describe('node:crypto and jose', () => {
         fc.integer({ min: 0, max: 100 }),
         async ({ alg, privateKey, key }, salt) => {
           const signed = `${Buffer.from(JSON.stringify({ alg })).toString('base64url')}.e30`
-          const signature = new Uint8Array(signatureOf(signed, alg, privateKey, salt))
+          const signature = signatureOf(signed, alg, privateKey, salt).toString('base64url')
           const right = salt === Number(alg.slice(2)) / 8
           expect(await byNode(key, alg, signed, signature)).toBe(right)
           expect(await byWeb(key, alg, signed, signature)).toBe(right)
@@ -105,7 +106,7 @@ describe('node:crypto and jose', () => {
       fc.asyncProperty(fc.constantFrom(...all), fc.constantFrom(...all), async (one, other) => {
         fc.pre(one.alg !== other.alg && one.alg.slice(0, 2) === other.alg.slice(0, 2))
         const signed = `${Buffer.from(JSON.stringify({ alg: one.alg })).toString('base64url')}.e30`
-        const signature = new Uint8Array(signatureOf(signed, other.alg, other.privateKey))
+        const signature = signatureOf(signed, other.alg, other.privateKey).toString('base64url')
         expect(await byNode(one.key, one.alg, signed, signature)).toBe(false)
         expect(await byWeb(one.key, one.alg, signed, signature)).toBe(false)
       }),
@@ -125,8 +126,7 @@ describe('node:crypto and jose', () => {
       fc.property(text, fc.constantFrom('', ' ', '=', '\n', 'A', '.', 'é'), (segment, more) => {
         for (const one of [segment, segment + more]) {
           expect(nodeSegments.text(one)).toBe(webSegments.text(one))
-          const [node, web] = [nodeSegments.bytes(one), webSegments.bytes(one)]
-          expect(node && Buffer.from(node).toString('hex')).toBe(web && Buffer.from(web).toString('hex'))
+          expect(isBase64Url(one)).toBe(decodeBase64Url(one) !== undefined)
         }
       }),
       { numRuns: 2000 },

@@ -145,6 +145,15 @@ describe('PKCE downgrade', () => {
   })
 })
 
+describe('metadata that send this service to itself', () => {
+  it.each(['authorization_endpoint', 'token_endpoint', 'jwks_uri'])('by their %s are not followed', async (name) => {
+    const { issuer, newBrowser } = await kit()
+    issuer.metadata = { [name]: 'http://127.0.0.1:8500/v1' }
+    expect((await newBrowser().go(`${origin}/me`)).response?.status).toBe(503)
+    expect(issuer.asked).toEqual(['GET /.well-known/openid-configuration'])
+  })
+})
+
 describe('open redirect', () => {
   it.each(['https://evil.example/', '//evil.example', '/\\evil.example', '/.//evil.example', 'javascript:alert(1)'])(
     'leads to the start instead of %s',

@@ -1,9 +1,28 @@
 import { describe, expect, it } from 'vitest'
+import { OAuth2Unavailable } from '../../src/providers/oauth2/errors.ts'
 import { oauth2Client } from '../../src/providers/oauth2/oauth2.ts'
 import { KeptSessionTokens } from '../../src/providers/oauth2/session-tokens/session-tokens.ts'
 import { cookieIn, requestWith, START, tokensKit } from './session-tokens-kit.ts'
 
 const invalidGrant = () => Response.json({ error: 'invalid_grant' }, { status: 400 })
+
+describe('a server whose keys cannot be had', () => {
+  it('is not given the refresh token, so that nobody is logged out for it', async () => {
+    const { newProcess, issuer, refreshes, time } = await tokensKit()
+    const cookie = await newProcess().login()
+    const { tokens, token, lives } = newProcess()
+    issuer.downAt.add('/jwks')
+    time.now = START + 299
+    expect(await token(cookie)).toBe('at0')
+    time.now = START + 310
+    await expect(tokens.accessToken(requestWith(cookie))).rejects.toBeInstanceOf(OAuth2Unavailable)
+    expect(refreshes()).toEqual([])
+    issuer.downAt.clear()
+    time.now += 60
+    expect(await token(cookie)).toBe('at1')
+    expect(await lives(cookie)).toBe(true)
+  })
+})
 
 describe('a server that takes the refresh token no more', () => {
   it('ends the session, and the answer deletes the cookie', async () => {

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { oauth2Client } from '../../src/providers/oauth2/oauth2.ts'
 import { sessionTokens } from '../../src/providers/oauth2/session-tokens/session-tokens.ts'
 import { requestWith, START, tokensKit } from './session-tokens-kit.ts'
@@ -161,6 +161,8 @@ describe('what a session keeps of tokens', () => {
       client: { settings: { ...settings, clientId: 'orders', issuer: 'https://b.example' } },
     })
     expect(await elsewhere.token(await elsewhere.login())).toBeUndefined()
+    // At the same server, by the id_token of another client.
+    expect(await other.token(await other.login())).toBeUndefined()
     expect(faults).toEqual([])
   })
 })
@@ -222,6 +224,27 @@ describe('calling a service by the tokens of a session', () => {
     expect(calls.map(({ headers, method }) => [method, headers.get('authorization')])).toEqual([['POST', 'Bearer at1']])
     expect(await tokens.fetch(requestWith(''), 'https://api.example/invoices')).toBeUndefined()
     expect(calls).toHaveLength(1)
+  })
+})
+
+describe('a function that hears of faults and fails', () => {
+  it.each([
+    [
+      'at once',
+      () => {
+        throw new Error('no log')
+      },
+    ],
+    ['later', () => Promise.reject(new Error('no log'))],
+  ])('%s does no harm, and the console says so', async (_name, onFault) => {
+    const said = vi.spyOn(console, 'error').mockImplementation(() => {})
+    const { newProcess } = await tokensKit()
+    const cookie = await newProcess().login()
+    const keys = [{ id: 'b', key: 'another key of a test with more than 32 octets' }]
+    const { token } = newProcess({ tokens: { keys, onFault } })
+    expect(await token(cookie)).toBeUndefined()
+    await vi.waitFor(() => expect(said).toHaveBeenCalledExactlyOnceWith(expect.stringContaining('"onFault"')))
+    said.mockRestore()
   })
 })
 

@@ -2,6 +2,7 @@ import { segments } from '#jws'
 import { type AuthenticationFailedCause, isCause } from '../../core/cause.ts'
 import type { AuthenticationContext } from '../../core/provider.ts'
 import { VerificationKey } from '../../keys/verification-key.ts'
+import { isBase64Url } from '../../wire/base64.ts'
 import { isJwsHeader, type JwsHeader, parseJsonSegment } from '../../wire/jws.ts'
 import { decodeUtf8 } from '../../wire/text.ts'
 import { FoundKeys, isKeySource } from './found-keys.ts'
@@ -72,7 +73,7 @@ export async function decryptToken(
 ): Promise<Decrypted | AuthenticationFailedCause> {
   const parts = token.split('.')
   const header = parseJsonSegment(parts[0] ?? '', segments)
-  if (header === undefined || parts.some((part) => segments.bytes(part) === undefined)) return unreadable['not-compact']
+  if (header === undefined || !parts.every(isBase64Url)) return unreadable['not-compact']
   if (Object.hasOwn(header, 'crit')) return unreadable.critical
   if (!isJwsHeader(header)) return unreadable['bad-header']
   const { alg, enc, kid } = header

@@ -11,14 +11,7 @@ import {
 import type { Proved } from '../../core/token-proofs.ts'
 import { explained } from '../../core/token-refusals.ts'
 import { tokenSource } from '../../core/token-source.ts'
-import {
-  isPrincipal,
-  isThenable,
-  notAnAnswer,
-  type PrincipalFrom,
-  type Validated,
-  verdictOf,
-} from '../../core/validate.ts'
+import { isPrincipal, notAnAnswer, type PrincipalFrom, type Validated, verdictOf } from '../../core/validate.ts'
 import { isToken68 } from '../../wire/tokens.ts'
 import type { JwtClaims } from './claims.ts'
 import type { JwtCredential, JwtOptions } from './options.ts'
@@ -84,7 +77,7 @@ export function jwt<C extends Principal = JwtClaims, P extends Principal = C>(
   ): Awaitable<Verdict<PrincipalFrom<P>>> => {
     if (isCause(accepted)) return explained({ cause: accepted }, source.refusalsOf(context.request))
     const proved = source.proofs.prove(token, accepted.verified.claims.cnf, context)
-    return isThenable(proved)
+    return proved instanceof Promise
       ? proved.then((settled) => conclude(accepted, settled, grant, context))
       : conclude(accepted, proved, grant, context)
   }
@@ -110,7 +103,7 @@ export function jwt<C extends Principal = JwtClaims, P extends Principal = C>(
       onAccept: grant?.onAccept,
       always: proved.always,
     })
-    return isThenable(verdict) ? verdict.then((settled) => explain(settled, context)) : explain(verdict, context)
+    return verdict instanceof Promise ? verdict.then((settled) => explain(settled, context)) : explain(verdict, context)
   }
 
   const read = (context: AuthenticationContext): Awaitable<Verdict<PrincipalFrom<P>>> => {
@@ -118,7 +111,7 @@ export function jwt<C extends Principal = JwtClaims, P extends Principal = C>(
     if (found.cause !== undefined) return found
     const { token, grant } = found
     const accepted = tokens.check(token, context)
-    return isThenable(accepted)
+    return accepted instanceof Promise
       ? accepted.then((settled) => decide(settled, token, grant, context))
       : decide(accepted, token, grant, context)
   }
@@ -139,7 +132,7 @@ export function jwt<C extends Principal = JwtClaims, P extends Principal = C>(
       const glanced = source.glance?.(context.request)
       if (glanced === undefined) return read(context)
       const accepted = tokens.check(glanced, context)
-      return isThenable(accepted)
+      return accepted instanceof Promise
         ? accepted.then((settled) => readUnless(settled, glanced, context))
         : readUnless(accepted, glanced, context)
     },

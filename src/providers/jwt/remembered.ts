@@ -1,7 +1,6 @@
 import { BoundedMap } from '../../core/bounded-map.ts'
 import { isCause } from '../../core/cause.ts'
 import type { AuthenticationContext, Awaitable } from '../../core/provider.ts'
-import { isThenable } from '../../core/validate.ts'
 import type { Issuers } from './issuers.ts'
 import type { JwtCredential } from './options.ts'
 import type { Rules } from './rules.ts'
@@ -47,7 +46,7 @@ export class Remembered<C> {
     const { rules } = entry.accepted.verified
     if (this.#issuers.only !== undefined) return alive(entry, rules, context)
     const current = this.#issuers.choose(rules.issuer, context)
-    return isThenable(current)
+    return current instanceof Promise
       ? current.then((settled) => alive(entry, settled, context))
       : alive(entry, current, context)
   }
@@ -64,7 +63,7 @@ function alive<C>(
   const { generation } = rules.keys.source
   if (generation === entry.generation) return accepted
   const keys = rules.keys.find(header.alg, header.kid, context)
-  if (isThenable(keys)) {
+  if (keys instanceof Promise) {
     return keys.then((settled) => (!isCause(settled) && settled.includes(key) ? accepted : undefined))
   }
   if (isCause(keys) || !keys.includes(key)) return undefined

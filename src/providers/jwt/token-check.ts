@@ -5,7 +5,7 @@ import { type AuthenticationFailedCause, isCause } from '../../core/cause.ts'
 import { deepFreeze } from '../../core/deep-freeze.ts'
 import type { AuthenticationContext, Awaitable, Principal } from '../../core/provider.ts'
 import type { StandardSchema } from '../../core/standard-schema.ts'
-import { isPrincipal, isThenable } from '../../core/validate.ts'
+import { isPrincipal } from '../../core/validate.ts'
 import { judgeTime } from './claims.ts'
 import { schemaRefused } from './refusals.ts'
 import { type Accepted, Remembered } from './remembered.ts'
@@ -37,14 +37,14 @@ export class TokenCheck<C> {
     const remembered = this.#remembered
     if (remembered === undefined || token.length > this.maxLength) return this.#verify(token, context)
     const hash = digestHash('SHA-256', token)
-    return isThenable(hash)
+    return hash instanceof Promise
       ? hash.then((settled) => this.#recall(token, settled, remembered, context))
       : this.#recall(token, hash, remembered, context)
   }
 
   #recall(token: string, hash: string, remembered: Remembered<C>, context: AuthenticationContext): Acceptance<C> {
     const known = remembered.get(hash, context)
-    return isThenable(known)
+    return known instanceof Promise
       ? known.then((settled) => this.#judge(settled, token, hash, remembered, context))
       : this.#judge(known, token, hash, remembered, context)
   }
@@ -69,9 +69,12 @@ export class TokenCheck<C> {
   }
 
   #verify(token: string, context: AuthenticationContext): Acceptance<C> {
-    return chain(verifyToken(token, this.#known, context), (verified) =>
-      isCause(verified) ? verified : this.#read(verified),
-    )
+    const verified = verifyToken(token, this.#known, context)
+    return verified instanceof Promise ? verified.then((settled) => this.#take(settled)) : this.#take(verified)
+  }
+
+  #take(verified: Verified | AuthenticationFailedCause): Acceptance<C> {
+    return isCause(verified) ? verified : this.#read(verified)
   }
 }
 

@@ -2,14 +2,13 @@ import { segments, verifySignature } from '#jws'
 import { chain } from '../../core/awaitable.ts'
 import type { BoundedMap } from '../../core/bounded-map.ts'
 import { type AuthenticationFailedCause, InvalidCredentials, isCause } from '../../core/cause.ts'
-import { deepFreeze } from '../../core/deep-freeze.ts'
 import type { AuthenticationContext, Awaitable } from '../../core/provider.ts'
-import { isThenable } from '../../core/validate.ts'
 import type { VerificationKey } from '../../keys/verification-key.ts'
 import { type JsonObject, parseJsonObject } from '../../wire/json.ts'
 import { type CompactJws, type JwsHeader, parseCompactJws, parseJsonSegment } from '../../wire/jws.ts'
 import { type JwtClaims, judgeClaims, judgeTime, type Validity, validityOf } from './claims.ts'
 import { type Decryption, decryptToken } from './decrypt.ts'
+import type { KeysOrCause } from './found-keys.ts'
 import type { Issuers } from './issuers.ts'
 import {
   algorithmRefused,
@@ -103,6 +102,7 @@ async function verifyEncrypted(
   return isCause(verified) ? verified : { ...verified, encrypted: true }
 }
 
+// What is at hand goes on without a closure or a chain, here and below: most tokens wait for nothing.
 function verifyFor(
   jws: CompactJws,
   claims: JsonObject | undefined,
@@ -110,18 +110,43 @@ function verifyFor(
   headers: BoundedMap<JwsHeader>,
   context: AuthenticationContext,
 ): Step<Verified> {
-  const { header } = jws
-  const refusal = rules.algorithms.has(header.alg) ? judgeType(header, rules) : algorithmRefused
+  const { alg, kid } = jws.header
+  const refusal = rules.algorithms.has(alg) ? judgeType(jws.header, rules) : algorithmRefused
   if (refusal !== undefined) return refusal
-  const finish = (key: VerificationKey | AuthenticationFailedCause): Verified | AuthenticationFailedCause => {
-    if (isCause(key)) return key
-    headers.set(jws.segment, deepFreeze(header))
-    const members = claims ?? parseJsonSegment(jws.payload, segments)
-    return members === undefined ? notClaims : judgePayload(header, members, rules, key, context.now())
-  }
-  return chain(rules.keys.find(header.alg, header.kid, context), (keys) =>
-    isCause(keys) ? keys : chain(keyOf(jws, keys), finish),
-  )
+  const keys = rules.keys.find(alg, kid, context)
+  return keys instanceof Promise
+    ? keys.then((settled) => verifyBy(settled, jws, claims, rules, headers, context))
+    : verifyBy(keys, jws, claims, rules, headers, context)
+}
+
+function verifyBy(
+  keys: KeysOrCause,
+  jws: CompactJws,
+  claims: JsonObject | undefined,
+  rules: Rules,
+  headers: BoundedMap<JwsHeader>,
+  context: AuthenticationContext,
+): Step<Verified> {
+  if (isCause(keys)) return keys
+  const key = keyOf(jws, keys)
+  return key instanceof Promise
+    ? key.then((settled) => believe(jws, claims, rules, settled, headers, context))
+    : believe(jws, claims, rules, key, headers, context)
+}
+
+/** Reads the payload, now that it is the issuer's. */
+function believe(
+  jws: CompactJws,
+  claims: JsonObject | undefined,
+  rules: Rules,
+  key: VerificationKey | undefined,
+  headers: BoundedMap<JwsHeader>,
+  context: AuthenticationContext,
+): Verified | AuthenticationFailedCause {
+  if (key === undefined) return badSignature
+  if (!jws.isKnown) headers.set(jws.segment, jws.header)
+  const members = claims ?? parseJsonSegment(jws.payload, segments)
+  return members === undefined ? notClaims : judgePayload(jws.header, members, rules, key, context.now())
 }
 
 function judgeType({ typ, cty }: JwsHeader, rules: Rules): InvalidCredentials | undefined {
@@ -131,17 +156,14 @@ function judgeType({ typ, cty }: JwsHeader, rules: Rules): InvalidCredentials | 
   return type === 'at+jwt' || type === 'application/at+jwt' ? undefined : notAccessToken
 }
 
-/** The first of the keys that made the signature. Several of one id are tried in turn. */
-function keyOf(
-  jws: CompactJws,
-  keys: readonly VerificationKey[],
-): Awaitable<VerificationKey | AuthenticationFailedCause> {
-  for (const [index, key] of keys.entries()) {
+/** The first of the keys that made the signature, `undefined` when none did. Several of one id are tried in turn. */
+function keyOf(jws: CompactJws, keys: readonly VerificationKey[]): Awaitable<VerificationKey | undefined> {
+  for (const key of keys) {
     const answer = verifySignature(key, jws.header.alg, jws.signed, jws.signature)
-    if (isThenable(answer)) return keyLater(jws, keys.slice(index + 1), key, answer)
+    if (answer instanceof Promise) return keyLater(jws, keys.slice(keys.indexOf(key) + 1), key, answer)
     if (answer) return key
   }
-  return badSignature
+  return undefined
 }
 
 async function keyLater(
@@ -149,10 +171,10 @@ async function keyLater(
   others: readonly VerificationKey[],
   first: VerificationKey,
   answer: Promise<boolean>,
-): Promise<VerificationKey | AuthenticationFailedCause> {
+): Promise<VerificationKey | undefined> {
   if (await answer) return first
   for (const key of others) if (await verifySignature(key, header.alg, signed, signature)) return key
-  return badSignature
+  return undefined
 }
 
 function judgePayload(
@@ -166,5 +188,5 @@ function judgePayload(
   if (claims instanceof InvalidCredentials) return claims
   const validity = validityOf(claims, rules)
   const refusal = judgeTime(validity, now)
-  return refusal ?? { header: deepFreeze(header), claims: deepFreeze(claims), validity, rules, key, encrypted: false }
+  return refusal ?? { header, claims, validity, rules, key, encrypted: false }
 }

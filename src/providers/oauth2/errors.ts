@@ -1,5 +1,9 @@
 import { AuthenticationError } from '../../core/cause.ts'
 
+const LONGEST_CODE = 64
+/** Of what a server says for developers. */
+export const LONGEST_DESCRIPTION = 256
+
 /**
  * The authorization server sent the browser back with an error: the person said no, or the server did.
  *
@@ -16,8 +20,9 @@ export class OAuth2RedirectError extends AuthenticationError {
   constructor(error: string, errorDescription: string | undefined) {
     const retryable = error === 'temporarily_unavailable' || error === 'server_error'
     super('the authorization server sent the browser back with an error', { code: 'oauth2-redirect', retryable })
-    this.error = error
-    this.errorDescription = errorDescription
+    this.error = printable(error, LONGEST_CODE)
+    this.errorDescription =
+      errorDescription === undefined ? undefined : printable(errorDescription, LONGEST_DESCRIPTION)
   }
 }
 
@@ -27,12 +32,12 @@ export class OAuth2RedirectError extends AuthenticationError {
  * @see RFC 6749, section 5.2
  */
 export class OAuth2TokenError extends AuthenticationError {
-  /** The code, such as `invalid_client`. */
+  /** The code, such as `invalid_client`. Comes from outside: at most 64 characters of those that RFC 6749 allows. */
   readonly error: string
 
   constructor(error: string, cause: unknown, code = 'oauth2-token') {
     super('the authorization server refused the request of this service', { code, retryable: false, cause })
-    this.error = error
+    this.error = printable(error, LONGEST_CODE)
   }
 }
 
@@ -79,3 +84,8 @@ export type OAuth2Failure =
   | OAuth2Unavailable
   | OAuth2ConfigurationError
   | OAuth2StepUpError
+
+/** What is in a text of a server's that RFC 6749, sections 4.1.2.1 and 5.2, allow there. What else is in it is nobody's to see. */
+export function printable(text: string, longest: number): string {
+  return text.slice(0, longest).replace(/[^ !#-[\]-~]/g, '?')
+}

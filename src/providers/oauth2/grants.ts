@@ -62,7 +62,7 @@ export async function exchangeCode(
         expectedState: transaction.state,
         pkceCodeVerifier: transaction.verifier,
         ...(shared.openid ? { expectedNonce: transaction.nonce, idTokenExpected: true } : {}),
-        ...(transaction.maxAge === undefined ? {} : { maxAge: transaction.maxAge }),
+        ...(shared.openid && transaction.maxAge !== undefined ? { maxAge: transaction.maxAge } : {}),
       },
       parameters,
       await dpopOptions(client, configuration, scope),
@@ -189,8 +189,9 @@ async function mustHash(idToken: string, accessToken: string, claims: IdTokenCla
   if (encodeBase64Url(digest.subarray(0, digest.length / 2)) !== expected) throw wrongHash
 }
 
-/** `auth_time` was judged before, by openid-client. */
-function mustMeet({ acr, amr }: Transaction, claims: IdTokenClaims | undefined): void {
+/** `auth_time` was judged before, by openid-client. Without an id_token nobody says when or how somebody logged in. */
+function mustMeet({ acr, amr, maxAge }: Transaction, claims: IdTokenClaims | undefined): void {
+  if (maxAge !== undefined && claims === undefined) throw new OAuth2StepUpError()
   if (acr !== undefined && (claims?.acr === undefined || !acr.includes(claims.acr))) throw new OAuth2StepUpError()
   const methods = Array.isArray(claims?.amr) ? claims.amr : []
   if (amr !== undefined && !amr.every((method) => methods.includes(method))) throw new OAuth2StepUpError()

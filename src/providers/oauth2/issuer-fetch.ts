@@ -118,11 +118,8 @@ export async function guardedText(
   { scope, allowHttp }: Pick<FetchGuards, 'scope' | 'allowHttp'>,
   signal: AbortSignal,
 ): Promise<GuardedAnswer> {
-  const url = trustedUrl(href, allowHttp === 'anywhere')
+  const url = issuerUrl(href, allowHttp)
   if (typeof url === 'string') throw new OAuth2Unavailable('untrusted-url', `a URL of the issuer's ${url}`)
-  if (url.protocol === 'http:' && allowHttp === 'never') {
-    throw new OAuth2Unavailable('untrusted-url', 'a URL of the issuer\'s is "http:", and that of the issuer is not')
-  }
   const init = { method, headers, redirect: 'manual', signal, ...(body === undefined ? {} : { body }) } as const
   const response = await scope.fetch(url.href, init).catch((error: unknown) => {
     throw new OAuth2Unavailable('unreachable', 'the issuer does not answer', error)
@@ -146,6 +143,18 @@ export async function guardedText(
     type: parseMediaType(response.headers.get('content-type') ?? '')?.essence,
     proving: provingIn(response.headers),
   }
+}
+
+/**
+ * Takes a URL of an issuer's, such as those in its metadata.
+ *
+ * @returns the problem, said of the URL, or the URL.
+ */
+export function issuerUrl(value: unknown, allowHttp: FetchGuards['allowHttp']): URL | string {
+  const url = trustedUrl(value, allowHttp === 'anywhere')
+  if (typeof url === 'string' || url.protocol === 'https:' || allowHttp !== 'never') return url
+  // Else an issuer could have this machine's own services asked.
+  return 'is "http:", and that of the issuer is not'
 }
 
 /** RFC 9449, sections 8 and 9. Other challenges are left out: the answer itself says more. */

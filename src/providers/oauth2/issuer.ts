@@ -13,10 +13,10 @@ import {
 import { AuthenticationError } from '../../core/cause.ts'
 import { jwks } from '../../keys/jwks.ts'
 import type { KeySource, KeyWant } from '../../keys/key-source.ts'
-import { isLoopback, trustedUrl } from '../../keys/options.ts'
+import { isLoopback } from '../../keys/options.ts'
 import { isJsonObject, type JsonObject, type JsonValue, parseJsonObject } from '../../wire/json.ts'
 import { OAuth2ConfigurationError, OAuth2Unavailable } from './errors.ts'
-import { type CallScope, type FetchGuards, guardedText, issuerFetch } from './issuer-fetch.ts'
+import { type CallScope, type FetchGuards, guardedText, issuerFetch, issuerUrl } from './issuer-fetch.ts'
 import type { OAuth2ClientOptions, OAuth2Endpoints } from './options.ts'
 import type { Settings, Shared } from './settings.ts'
 
@@ -195,7 +195,7 @@ export class Issuer {
       // Whoever needs it asks for it: there are servers that nobody logs in at.
       const isNeeded = name === 'token_endpoint' || (name === 'jwks_uri' && this.#shared.openid)
       if (!isNeeded && value[name] === undefined) continue
-      const url = trustedUrl(value[name], this.#allowHttp === 'anywhere')
+      const url = issuerUrl(value[name], this.#allowHttp)
       if (typeof url === 'string') throw new OAuth2Unavailable('malformed', `in the metadata "${name}" ${url}`)
     }
     return { text, value, readAt: scope.now() }

@@ -1,8 +1,15 @@
+import { inspect } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import { authentication } from '../../core/authentication.ts'
+import type { AuthenticationFailedCause } from '../../core/cause.ts'
+import type { Outcome } from '../../core/who.ts'
 import { testRequest } from '../../testing/request.ts'
 import { oidc, oidcClient } from '../oidc/oidc.ts'
+import { loginRoutes } from './login/routes.ts'
 import { oauth2, oauth2Client } from './oauth2.ts'
+
+/** All that anybody could write into a log. */
+const deep = { depth: 20, showHidden: true }
 
 const keys = [{ id: 'a', key: 'a key of a test with more than 32 octets' }]
 const endpoints = { authorization: 'https://forge.example/authorize', token: 'https://forge.example/token' }
@@ -98,6 +105,67 @@ describe('oauth2()', () => {
   })
 })
 
+describe('what a token endpoint says no with', () => {
+  it('is told as a code that RFC 6749 allows, and no more than 64 characters of it', async () => {
+    const { logIn } = service({
+      '/token': () => Response.json({ error: `<b>"\r\n${'x'.repeat(5000)}` }, { status: 400 }),
+    })
+    expect(causeOf((await logIn()).outcome)).toMatchObject({ error: `<b>???${'x'.repeat(58)}` })
+  })
+
+  it('is told in its words beneath the failure, where nothing else of the answer is', async () => {
+    const said = { error: 'invalid_client', error_description: 'no such client', access_token: 'canary' }
+    const cause = causeOf((await logIn({ '/token': () => Response.json(said, { status: 400 }) })).outcome)
+    expect(inspect(cause, deep)).toContain('status 400, invalid_client: no such client')
+    expect(inspect(cause, deep)).not.toContain('canary')
+  })
+
+  it.each([
+    ['without a type', { access_token: 'canary' }],
+    ['with a life that is none', { access_token: 'canary', token_type: 'bearer', expires_in: 'soon' }],
+    ['of a type that nobody knows', { access_token: 'canary', token_type: 'mac' }],
+    ['with a description that is no text', { error: 'invalid_scope', error_description: { toString: 'canary' } }],
+  ])('and what comes %s have no token beneath the failure', async (_name, answer) => {
+    const cause = causeOf((await logIn({ '/token': () => Response.json(answer) })).outcome)
+    expect(cause).toBeDefined()
+    expect(inspect(cause, deep)).not.toContain('canary')
+  })
+
+  function logIn(answers: Answers) {
+    return service(answers).logIn()
+  }
+})
+
+describe('a login of oauth2() that is demanded to be recent', () => {
+  it('is no step-up, since nobody says when it was made', async () => {
+    const failures: unknown[] = []
+    const token = () => Response.json({ access_token: 'at', token_type: 'bearer', id_token: 'nobody verified it' })
+    const onFailure = (failure: unknown) => {
+      failures.push(failure)
+      return null
+    }
+    const auth = authentication(
+      { forge: oauth2({ ...options, onFailure }) },
+      { baseUrl: 'https://orders.example', fetch: async () => token() },
+    )
+    const routes = loginRoutes(auth.require('forge'), {
+      sessions: { login: async () => ({ headers: [] }) },
+      session: () => ({ subject: 'ada', data: {} }),
+    })
+    const fields = (await routes.login.decide(testRequest({ target: '/login?max_age=60' }))).response.headers
+    const location = new URL(fields.find(([name]) => name === 'Location')?.[1] ?? '')
+    const cookie = fields.find(([name]) => name === 'Set-Cookie')?.[1].split(';')[0] ?? ''
+    const target = `/callback/forge?code=c&state=${location.searchParams.get('state')}`
+    const { response } = await routes.callback.decide(testRequest({ target, headers: { cookie } }))
+    expect(response.status).toBe(401)
+    expect(failures).toMatchObject([{ code: 'oauth2-step-up' }])
+  })
+})
+
+function causeOf(outcome: Outcome): AuthenticationFailedCause | undefined {
+  return 'failures' in outcome ? outcome.failures[0]?.cause : undefined
+}
+
 describe('the options', () => {
   it.each([
     [{ ...options, settings: undefined }, /"settings" or "resolve"/],
@@ -111,6 +179,7 @@ describe('the options', () => {
     [{ ...options, store: {} }, /"store"/],
     [{ ...options, onStateCreated: 1 }, /"onStateCreated" must be a function/],
     [{ ...options, validate: 1 }, /"validate" must be a function/],
+    [{ ...options, challenge: 'redirects' }, /"challenge" must be "redirect", "always"/],
     [{ ...options, settings: { ...settings, clientId: '' } }, /"settings.clientId"/],
     [{ ...options, settings: { ...settings, clientAuthentication: { method: 'x' } } }, /"clientAuthentication.method"/],
     [{ ...options, settings: { ...settings, endpoints: { authorization: 'x' } } }, /"settings.endpoints.token"/],

@@ -109,8 +109,8 @@ function answerOf(
     mode,
     state,
     code,
-    error: error === undefined ? undefined : printable(error, 64),
-    errorDescription: descriptionOf(fields.get('error_description')),
+    error,
+    errorDescription: fields.get('error_description'),
     iss: fields.get('iss'),
     response,
     others: Object.fromEntries([...fields].filter(([name]) => !isNamed(name))),
@@ -132,13 +132,4 @@ function textsIn(payload: JsonObject): readonly (readonly [string, string])[] {
 
 function isNamed(name: string): name is Named {
   return named.some((one) => one === name)
-}
-
-function descriptionOf(text: string | undefined): string | undefined {
-  return text === undefined ? undefined : printable(text, 256)
-}
-
-/** RFC 6749, section 4.1.2.1: what else is in it is nobody's to see. */
-function printable(text: string, longest: number): string {
-  return text.slice(0, longest).replace(/[^ !#-[\]-~]/g, '?')
 }

@@ -101,13 +101,17 @@ export function redirectProvider<C extends OAuth2Credential, P extends Principal
 }
 
 function checked<C, P extends Principal>(options: RedirectOptions<C, P>, owner: string): RedirectOptions<C, P> {
-  const { validate, onFailure, realm } = options
+  const { validate, onFailure, realm, challenge } = options
   for (const [name, value] of Object.entries({ validate, onFailure })) {
     if (value !== undefined && typeof value !== 'function')
       throw new TypeError(`${owner}: "${name}" must be a function`)
   }
   if (realm !== undefined && (typeof realm !== 'string' || realm === '' || !isPrintableAscii(realm))) {
     throw new TypeError(`${owner}: "realm" must be a non-empty string of printable US-ASCII`)
+  }
+  // What is no text is judged by what makes login pages of it.
+  if (typeof challenge === 'string' && challenge !== 'redirect' && challenge !== 'always') {
+    throw new TypeError(`${owner}: "challenge" must be "redirect", "always", a login page or a function`)
   }
   return options
 }

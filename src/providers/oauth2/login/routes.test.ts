@@ -16,7 +16,11 @@ const stranger: OAuth2Credential = Object.freeze({
 })
 
 /** A login that came back, and somebody else whom the same requirement lets in. */
-function callback(mayPass: boolean, refused?: 'too-many-sessions' | 'logged-out') {
+function callback(
+  mayPass: boolean,
+  refused?: 'too-many-sessions' | 'logged-out',
+  onRefused: (reason: string) => Promise<void> = async () => {},
+) {
   const office = provider({
     challenge: { scheme: 'OAuth2' },
     authenticate: ({ request: { purpose }, name }) => {
@@ -44,7 +48,10 @@ function callback(mayPass: boolean, refused?: 'too-many-sessions' | 'logged-out'
       },
       session: ({ principal }) => ({ subject: principal.name, data: principal.name }),
       home: '/home',
-      onRefused: (reason, { issuer }) => heard.push([reason, issuer]),
+      onRefused: (reason, { issuer }) => {
+        heard.push([reason, issuer])
+        return onRefused(reason)
+      },
     },
   )
   return {
@@ -79,6 +86,11 @@ describe('the callback of loginRoutes()', () => {
       response: { status: 303, headers: expect.arrayContaining([['Location', '/home']]) },
     })
     expect(heard).toEqual([['logged-out', 'https://id.example']])
+  })
+
+  it('survives that the application cannot take it', async () => {
+    const { decide } = callback(true, 'too-many-sessions', () => Promise.reject(new Error('no log')))
+    expect(await decide()).toMatchObject({ kind: 'unavailable', response: { status: 503 } })
   })
 })
 

@@ -27,7 +27,7 @@ interface LoginRoutesSettings<in W extends AnyAuthenticated, in out D> {
    * Hears of a login that started no session. `too-many-sessions`: the person has as many as they may, and gets 403.
    * `logged-out`: the issuer logged the person out while they were logging in, and they are led to `home`. Default: nobody does.
    */
-  readonly onRefused?: ((reason: 'too-many-sessions' | 'logged-out', login: OAuth2Credential) => void) | undefined
+  readonly onRefused?: ((reason: 'too-many-sessions' | 'logged-out', login: OAuth2Credential) => unknown) | undefined
   /** Where people end up who wanted nothing special: a path. Default: `/`. */
   readonly home?: string | undefined
   /** The query parameter of `login` that says where to return to. Default: `returnTo`. */
@@ -164,7 +164,7 @@ async function finish<W extends AnyAuthenticated, D>(
   const headers = [...own, ...result.headers]
   const { returnTo } = completed.credential
   if (result.kind === 'refused') {
-    if (result.reason !== undefined) onRefused?.(result.reason, completed.credential)
+    if (result.reason !== undefined) await onRefused?.(result.reason, completed.credential)
     if (result.reason !== 'logged-out') return forbidden(source, headers)
   }
   // Whoever logged out got what they wanted.

@@ -16,7 +16,10 @@ export type DeviceLoginOptions = DeviceLoginWish & (ServiceClientOptions | Given
 
 /** What is asked for at a device login, and how the answer is waited for. */
 export interface DeviceLoginWish {
-  /** What is asked for. Default: the scopes of the settings. */
+  /**
+   * What is asked for. With `openid` among them the person is known by the id_token; with `resolve` it must be among these.
+   * Default: the scopes of the settings.
+   */
   readonly scopes?: readonly string[] | undefined
   /** The resources that the access token is for (RFC 8707). Default: those of the settings. */
   readonly resources?: readonly string[] | undefined

@@ -28,6 +28,8 @@ export async function refreshTokens(
     const configuration = await issuer.configuration({ settings, scope, onTokenRequest })
     const parameters = searchParams(settings.tokenParameters, settings.resources)
     const proofs = await dpopOptions(client, configuration, scope)
+    // First, since the refresh token may be good only once: an answer that cannot be verified would log the person out.
+    if (known !== undefined) await (settings.keys ?? (await issuer.keys(scope)))?.export()
     const response = await refreshTokenGrant(configuration, refreshToken, parameters, proofs)
     const granted = await grantedBy(response, settings, scope)
     mustContinue(known, granted.claims)

@@ -40,7 +40,7 @@ export interface SessionTokensOptions {
    * Receives what nobody waits for: tokens that do not open, that could not be written or not be revoked. Never has a token in
    * it. Default: a line on `console.error`.
    */
-  readonly onFault?: ((fault: Error) => void) | undefined
+  readonly onFault?: ((fault: Error) => unknown) | undefined
 }
 
 /** The options, checked and with their defaults. */
@@ -87,15 +87,20 @@ export function settledOptions(options: SessionTokensOptions): SettledOptions {
     keys,
     store,
     fault: (message: string, cause?: unknown) => {
-      try {
-        onFault(new Error(message, cause === undefined ? {} : { cause }))
-      } catch {
-        console.error('becauth: "onFault" of sessionTokens() threw')
-      }
+      tell(onFault, new Error(message, cause === undefined ? {} : { cause }))
     },
     refreshBeforeSeconds: within('refreshBeforeSeconds', refreshBeforeSeconds, 0, 3600),
     leaseSeconds,
     unknownLifeSeconds: within('unknownLifeSeconds', unknownLifeSeconds, 1, 86_400),
+  }
+}
+
+/** Never rejects: nobody waits for it. */
+async function tell(onFault: NonNullable<SessionTokensOptions['onFault']>, fault: Error): Promise<void> {
+  try {
+    await onFault(fault)
+  } catch {
+    console.error('becauth: "onFault" of sessionTokens() threw')
   }
 }
 

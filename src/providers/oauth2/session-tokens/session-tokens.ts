@@ -169,7 +169,8 @@ export class KeptSessionTokens implements SessionTokens {
       tries: 0,
       failedAt: undefined,
     }
-    return isOf(content, connection) ? this.#vault.seal(subject, content) : undefined
+    const isOwn = isOf(content, connection) && isFor(content.claims, clientId)
+    return isOwn ? this.#vault.seal(subject, content) : undefined
   }
 
   /** The tokens, unless they are those of another client, as far as that can be told without asking for its settings. */
@@ -198,6 +199,11 @@ export class KeptSessionTokens implements SessionTokens {
   #scope(): CallScope {
     return this.#client.scope(new AbortController().signal)
   }
+}
+
+/** Without an id_token only the server is known, and not which of its clients it gave the tokens to. */
+function isFor(claims: KnownClaims | undefined, clientId: string): boolean {
+  return claims === undefined || [claims.aud].flat().includes(clientId)
 }
 
 /** No more of it than is compared, since a session keeps it. */

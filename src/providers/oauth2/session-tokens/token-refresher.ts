@@ -1,4 +1,5 @@
 import { sha256 } from '#crypto'
+import { AuthenticationError } from '../../../core/cause.ts'
 import type { OneTimeStore } from '../../../core/ports.ts'
 import type { SessionRequest } from '../../../sessions/types.ts'
 import { encodeBase64Url } from '../../../wire/base64.ts'
@@ -154,6 +155,7 @@ export class TokenRefresher {
     } catch (error) {
       if (error instanceof OAuth2InvalidGrantError) return writer.end(request, content)
       await writer.noteFailure(request, current, lease.tries, this.#now())
+      if (isOutage(error)) throw error instanceof OAuth2Unavailable ? error : failed(error)
       if (error instanceof Error) throw error
       throw new OAuth2Unavailable('wrong-tokens', 'the issuer answers with tokens that prove wrong', error)
     }
@@ -192,8 +194,12 @@ export function isOf({ issuer, clientId }: SealedTokens, { settings }: Connectio
   return settings.issuerName === issuer && settings.clientId === clientId
 }
 
-function failed(): OAuth2Unavailable {
-  return new OAuth2Unavailable('refresh', 'the tokens of a session could not be refreshed')
+function isOutage(error: unknown): boolean {
+  return error instanceof AuthenticationError && error.retryable
+}
+
+function failed(cause?: unknown): OAuth2Unavailable {
+  return new OAuth2Unavailable('refresh', 'the tokens of a session could not be refreshed', cause)
 }
 
 /** The browser has another key by now, or will have it in a moment. */
