@@ -113,6 +113,7 @@ describe('the sessions of loginRoutes()', () => {
 
   it('do not start when somebody was logged out while logging in: they come home, and the application hears of it', async () => {
     const { time, issuer, begin, logIn, stored, refused, ask } = await tokenService()
+    issuer.metadata = { revocation_endpoint: `${ISSUER}/revoke` }
     issuer.claims = { sid: 's-1' }
     const comeBack = await begin('/me')
     time.now += 1.2
@@ -122,6 +123,8 @@ describe('the sessions of loginRoutes()', () => {
     expect([response.status, response.headers.get('location')]).toEqual([303, '/home'])
     expect(await stored.list('ada')).toEqual([])
     expect(refused).toEqual([['logged-out', ISSUER]])
+    // The tokens that came are nobody's.
+    expect(issuer.asked.at(-1)).toBe('POST /revoke')
     expect(await ask('/me')).not.toBe(200)
     time.now += 0.1
     expect((await logIn()).headers.get('location')).toBe('/me')

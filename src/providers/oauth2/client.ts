@@ -17,27 +17,40 @@ export interface Connection {
  * and for what uses its tokens later.
  */
 export class OAuth2Client {
-  /** @internal */
-  readonly options: OAuth2ClientOptions
-  /** @internal */
-  readonly shared: Shared
-  /** @internal */
-  readonly cookies: TransactionCookies
+  // Behind getters, so that who prints a client prints no secret.
+  readonly #options: OAuth2ClientOptions
+  readonly #shared: Shared
+  readonly #cookies: TransactionCookies
   readonly #only: Settings | undefined
   readonly #issuers: BoundedMap<Issuer>
 
   /** @throws TypeError, in the name of `owner`, when an option cannot be used. */
   constructor(options: OAuth2ClientOptions, openid: boolean, owner: string) {
-    this.shared = sharedOf(options, openid, owner)
-    this.options = options
+    this.#shared = sharedOf(options, openid, owner)
+    this.#options = options
     const insecure = options.dangerouslyAllowInsecureCookie === true
     const [prefix, kind] = ['becauth-tx-', 'oauth-tx']
-    this.cookies = new TransactionCookies({ keys: options.keys, insecure, prefix, kind, owner })
+    this.#cookies = new TransactionCookies({ keys: options.keys, insecure, prefix, kind, owner })
     this.#only = options.settings === undefined ? undefined : settingsOf(options.settings, this.shared)
     if (insecure && this.#only !== undefined && isPosted(this.#only)) {
       throw new TypeError(`${owner}: "responseMode" with form_post needs a cookie that is Secure`)
     }
     this.#issuers = new BoundedMap(this.shared.maxIssuers)
+  }
+
+  /** @internal */
+  get options(): OAuth2ClientOptions {
+    return this.#options
+  }
+
+  /** @internal */
+  get shared(): Shared {
+    return this.#shared
+  }
+
+  /** @internal */
+  get cookies(): TransactionCookies {
+    return this.#cookies
   }
 
   /**

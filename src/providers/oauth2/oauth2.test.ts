@@ -217,3 +217,16 @@ describe('the options', () => {
     expect(() => oidc(options)).toThrow('oidc(): "settings.issuer" must be given')
   })
 })
+
+describe('a client', () => {
+  it('shows nothing of its secrets when it is printed', () => {
+    const canary = 'canary-7f3a-7f3a-7f3a-7f3a-7f3a-7f3a'
+    const client = oauth2Client({
+      settings: { ...settings, clientAuthentication: { method: 'client_secret_basic', secret: canary } },
+      redirectUri: '/callback',
+      keys: [{ id: 'a', key: canary }],
+    })
+    const printed = [inspect(client, { depth: 20, showHidden: true }), JSON.stringify(client), String(client)]
+    expect(printed.join()).not.toContain('canary')
+  })
+})

@@ -82,7 +82,10 @@ export async function startSession<D>(
     const rotated = await sessions.rotate?.(request, { because: 'step-up', ...start })
     if (rotated !== undefined) return { headers: rotated.headers }
   }
-  return sessions.login(request, data, { subject, ...start, ...(remember === undefined ? {} : { remember }) })
+  const options = { subject, ...start, ...(remember === undefined ? {} : { remember }) }
+  const result = await sessions.login(request, data, options)
+  if (result.kind === 'refused' && kept !== undefined) await tokens?.discard(request, credential)
+  return result
 }
 
 function tagsOf(given: readonly string[] | undefined, own: readonly string[]): readonly string[] | undefined {

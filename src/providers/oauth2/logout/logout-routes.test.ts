@@ -3,6 +3,7 @@ import { authentication } from '../../../core/authentication.ts'
 import { provider } from '../../../core/provider.ts'
 import { OAuth2Client } from '../client.ts'
 import type { OAuth2ClientOptions } from '../options.ts'
+import { sessionTokens } from '../session-tokens/session-tokens.ts'
 import { logoutRoutes } from './logout-routes.ts'
 
 const requirement = authentication({
@@ -28,12 +29,20 @@ function pick({ redirectUri }: Partial<OAuth2ClientOptions>) {
 
 const sessions = { logout: async () => ({ headers: [] }), revokeTagged: async () => 0 }
 
+const others = {
+  readKept: async () => undefined,
+  replaceKept: async () => false,
+  endKept: async () => false,
+  list: async () => [],
+}
+
 describe('logoutRoutes()', () => {
   it.each<[string, object]>([
     ['client', { client: client({}, false) }],
     ['client', { client: undefined }],
     ['sessions', { sessions: {} }],
     ['tokens', { tokens: { idToken: () => undefined } }],
+    ['tokens', { tokens: sessionTokens({ client: client(), sessions: others }) }],
     ['home', { home: 'https://evil.example/' }],
     ['home', { home: '//evil.example' }],
     ['postLogoutRedirectUri', { postLogoutRedirectUri: 'http://orders.example/' }],

@@ -5,6 +5,7 @@ import { trustedUrl } from '../../../keys/options.ts'
 import { safeReturnTo } from '../../../wire/return-to.ts'
 import { OAuth2Client } from '../client.ts'
 import { route } from '../login/route.ts'
+import { KeptSessionTokens } from '../session-tokens/session-tokens.ts'
 import { backChannel, frontChannel, type LogoutChannelSettings } from './logout-channels.ts'
 import type {
   LogoutRoute,
@@ -93,6 +94,9 @@ function settingsOf(
   }
   if (tokens !== undefined && typeof tokens?.take !== 'function') {
     throw new TypeError('logoutRoutes(): "tokens" must be made by sessionTokens()')
+  }
+  if (tokens instanceof KeptSessionTokens && !Object.is(tokens.sessions, sessions)) {
+    throw new TypeError('logoutRoutes(): "tokens" must be made by sessionTokens() with the same "sessions"')
   }
   if (safeReturnTo(home, 'https://home.invalid') !== home) throw new TypeError('logoutRoutes(): "home" must be a path')
   const cookies = new TransactionCookies({

@@ -67,6 +67,12 @@ export interface SessionTokens {
    * @internal
    */
   seal(request: SessionRequest, login: OAuth2Credential, subject: string): Promise<string | undefined>
+  /**
+   * Revokes the tokens of a login that started no session. Never rejects: what fails is for `onFault`.
+   *
+   * @internal
+   */
+  discard(request: SessionRequest, login: OAuth2Credential): Promise<void>
 }
 
 const TURNS = 10
@@ -110,12 +116,14 @@ export class KeptSessionTokens implements SessionTokens {
   readonly #client: OAuth2Client
   readonly #vault: TokenVault
   readonly #refresher: TokenRefresher
+  readonly #fault: (message: string, cause?: unknown) => void
 
   /** @throws TypeError when an option cannot be used. */
   constructor(options: SessionTokensOptions, pausing: (milliseconds: number) => Promise<void>) {
     const { client, sessions, name, keys, store, fault, ...seconds } = settledOptions(options)
     this.sessions = sessions
     this.#client = client
+    this.#fault = fault
     this.#vault = new TokenVault(sessions, keys, name, fault)
     const writer = new TokenWriter({ client, sessions, vault: this.#vault, pause: pausing, fault })
     const { now } = this.#scope()
@@ -171,6 +179,14 @@ export class KeptSessionTokens implements SessionTokens {
     }
     const isOwn = isOf(content, connection) && isFor(content.claims, clientId)
     return isOwn ? this.#vault.seal(subject, content) : undefined
+  }
+
+  async discard(request: SessionRequest, { tenant, tokens }: OAuth2Credential): Promise<void> {
+    try {
+      await revokeTokens(this.#client, await this.#connection(request, tenant), tokens, this.#scope())
+    } catch (error) {
+      this.#fault('the tokens of a login that was refused could not be revoked', error)
+    }
   }
 
   /** The tokens, unless they are those of another client, as far as that can be told without asking for its settings. */
