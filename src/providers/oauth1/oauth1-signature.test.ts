@@ -74,6 +74,13 @@ function altered(request: TestRequestOptions, change: (field: string) => string)
   return { ...request, headers: { Authorization: change(field) } }
 }
 
+/** Takes two digits out of a signature, whatever they are and however they are escaped. */
+function cutShort(field: string): string {
+  return field.replace(/oauth_signature="([^"]+)"/, (_all, text: string) => {
+    return `oauth_signature="${encodeURIComponent(decodeURIComponent(text).replace(/..=$/, '='))}"`
+  })
+}
+
 /** The protocol parameters of a signed request, to be put elsewhere. */
 function pairsOf(request: TestRequestOptions): readonly Oauth1Pair[] {
   const field = new Map(Object.entries(request.headers ?? {})).get('Authorization')
@@ -216,7 +223,7 @@ describe('oauth1Signature(): rejected', () => {
       'another token',
       (request) => altered(request, (field) => field.replace('oauth_version', 'oauth_a="", oauth_version')),
     ],
-    ['a signature cut short', (request) => altered(request, (field) => field.replace(/..%3D"/, '%3D"'))],
+    ['a signature cut short', (request) => altered(request, cutShort)],
   ])('refuses %s than was signed', async (_what, alter) => {
     expect(await service()(alter(await signed(printer)))).toBe('401 bad-signature')
   })
@@ -337,7 +344,7 @@ describe('oauth1Signature(): replays', () => {
     const replayStore = memoryOneTimeStore()
     const ask = service({ replayStore })
     const request = await signed(printer)
-    expect(await ask(altered(request, (field) => field.replace(/..%3D"/, '%3D"')))).toBe('401 bad-signature')
+    expect(await ask(altered(request, cutShort))).toBe('401 bad-signature')
     expect(replayStore.size).toBe(0)
     expect(await ask(request)).toBe('accepted')
   })
