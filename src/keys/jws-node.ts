@@ -14,6 +14,7 @@ import {
   verify,
 } from 'node:crypto'
 import type { JwsHeader, SegmentDecoder } from '../wire/jws.ts'
+import { hasRightLength } from './signature-length.ts'
 import { SigningKey } from './signing-key.ts'
 import { type KeyForm, type KeyMaterial, VerificationKey } from './verification-key.ts'
 
@@ -55,7 +56,8 @@ export function verifySignature(
   signature: string,
 ): boolean | Promise<boolean> {
   if (alg.startsWith('ML-DSA-')) return verifyElsewhere(key, alg, signed, signature)
-  return VerificationKey.nativeOf(key, nodeForm).verifierFor(alg)(signed, signature)
+  const verifier = VerificationKey.nativeOf(key, nodeForm).verifierFor(alg)
+  return hasRightLength(key, signature) && verifier(signed, signature)
 }
 
 /** Not every Node that has ML-DSA takes its keys as JWK. */

@@ -3,6 +3,7 @@ import { CompactSign } from 'jose/jws/compact/sign'
 import { compactVerify } from 'jose/jws/compact/verify'
 import { type JwsHeader, portableDecoder, type SegmentDecoder } from '../wire/jws.ts'
 import { encodeUtf8 } from '../wire/text.ts'
+import { hasRightLength } from './signature-length.ts'
 import { SigningKey } from './signing-key.ts'
 import { VerificationKey } from './verification-key.ts'
 
@@ -24,6 +25,7 @@ export async function verifySignature(
   signed: string,
   signature: string,
 ): Promise<boolean> {
+  if (!hasRightLength(key, signature)) return false
   const prepared = await VerificationKey.joseOf(key, alg)
   try {
     await compactVerify(`${signed}.${signature}`, prepared, { algorithms: [alg] })

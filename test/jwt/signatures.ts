@@ -167,6 +167,24 @@ export function describeSignatures(path: string): void {
       }
     })
 
+    it.each(['PS256', 'RS256'] as const)(
+      '%s: refuses a signature without the zero octet that it begins with',
+      async (alg) => {
+        const decide = decider({ keys: staticKeys([keyOf(rsa.publicKey)]), algorithms: [alg] })
+        // One signature in 256 begins so.
+        for (let number = 0; number < 8192; number++) {
+          const token = signedToken({ ...rightClaims, number }, { alg, typ: 'at+jwt' }, rsa.privateKey)
+          const end = token.lastIndexOf('.') + 1
+          const bytes = Buffer.from(token.slice(end), 'base64url')
+          if (bytes[0] !== 0) continue
+          expect(await decide(token)).toMatchObject({ status: 200 })
+          const short = token.slice(0, end) + bytes.subarray(1).toString('base64url')
+          return expect(await decide(short)).toMatchObject({ status: 401, reason: 'bad-signature' })
+        }
+        expect.fail('no signature began with a zero octet')
+      },
+    )
+
     it.each([0, 20, 64, 'maximal'] as const)('PS256: refuses a salt of %s octets', async (salt) => {
       const decide = decider({ keys: staticKeys([pem(rsa.publicKey)]), algorithms: ['PS256'] })
       const signed = `${encode({ alg: 'PS256', typ: 'at+jwt' })}.${encode(rightClaims)}`
