@@ -1,10 +1,8 @@
-import { createClient } from 'redis'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { memoryOneTimeStore } from '../../src/stores/memory/one-time-store.ts'
 import { redisOneTimeStore } from '../../src/stores/redis/one-time-store.ts'
 import { type OneTimeStoreSubject, oneTimeStoreContract } from '../../src/testing/one-time-store-contract.ts'
-import { type RedisServer, startRedis } from '../servers/redis.ts'
-import { service } from '../services.ts'
+import { privateRedis, redisServer } from './redis-kit.ts'
 
 const { signal } = new AbortController()
 const atRealTime = { signal, now: () => Date.now() / 1000 }
@@ -33,40 +31,31 @@ describe('memoryOneTimeStore()', () => {
   })
 })
 
-const redisServer = service('redis-server')
-
 describe.skipIf(redisServer === undefined)('redisOneTimeStore() on a real Redis', () => {
-  let server: RedisServer
-  let client: ReturnType<typeof connect>
+  const redis = privateRedis()
   let opened = 0
 
-  function connect() {
-    return createClient({ url: server.url, socket: { reconnectStrategy: 20 } }).on('error', () => {})
-  }
-
-  beforeAll(async () => {
-    server = await startRedis(redisServer ?? '')
-    client = connect()
-    await client.connect()
-  })
-  afterAll(async () => {
-    client?.destroy()
-    await server?.stop()
-  })
-
-  contract(() => ({ name: 'redis', open: async () => redisOneTimeStore({ client, prefix: `store-${opened++}` }) }))
+  contract(() => ({
+    name: 'redis',
+    open: async () => redisOneTimeStore({ client: redis.client, prefix: `store-${opened++}` }),
+  }))
 
   it('keeps a key for a minute longer, since the clocks of processes differ', async () => {
-    await redisOneTimeStore({ client, prefix: 'ttl' }).consume('n', 'k', Date.now() / 1000 + 30, atRealTime)
-    const left = await client.pTTL('ttl:n:k')
+    await redisOneTimeStore({ client: redis.client, prefix: 'ttl' }).consume(
+      'n',
+      'k',
+      Date.now() / 1000 + 30,
+      atRealTime,
+    )
+    const left = await redis.client.pTTL('ttl:n:k')
     expect(left).toBeGreaterThan(80_000)
     expect(left).toBeLessThanOrEqual(90_001)
   })
 
   it('lets one of two clients of their own have a key', async () => {
-    const second = connect()
+    const second = redis.connect()
     await second.connect()
-    const stores = [redisOneTimeStore({ client }), redisOneTimeStore({ client: second })]
+    const stores = [redisOneTimeStore({ client: redis.client }), redisOneTimeStore({ client: second })]
     for (let turn = 0; turn < 50; turn++) {
       const expiresAt = Date.now() / 1000 + 30
       const said = await Promise.all(stores.map((store) => store.consume('n', `k${turn}`, expiresAt, atRealTime)))
@@ -76,13 +65,13 @@ describe.skipIf(redisServer === undefined)('redisOneTimeStore() on a real Redis'
   })
 
   it('fails at once while the connection is down, and when Redis has no room', async () => {
-    const down = redisOneTimeStore({ client: connect() })
+    const down = redisOneTimeStore({ client: redis.connect() })
     const later = Date.now() / 1000 + 30
     await expect(down.consume('n', 'k', later, atRealTime)).rejects.toThrow('connection is down')
-    await client.configSet({ 'maxmemory-policy': 'noeviction', maxmemory: '1' })
-    const full = redisOneTimeStore({ client, prefix: 'full' })
+    await redis.client.configSet({ 'maxmemory-policy': 'noeviction', maxmemory: '1' })
+    const full = redisOneTimeStore({ client: redis.client, prefix: 'full' })
     await expect(full.consume('n', 'k', later, atRealTime)).rejects.toThrow('OOM')
-    await client.configSet('maxmemory', '0')
+    await redis.client.configSet('maxmemory', '0')
   })
 })
 

@@ -1,14 +1,10 @@
 import { setImmediate as macrotask } from 'node:timers/promises'
-import { createClient } from 'redis'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { SessionStore } from '../../src/core/session-store.ts'
 import { type NodeRedisConnection, redisSessionStore } from '../../src/stores/redis/index.ts'
 import { Kit } from '../../src/testing/session-store/kit.ts'
-import { type RedisServer, startRedis } from '../servers/redis.ts'
-import { service } from '../services.ts'
 import { Case, comparable, type Operation, oneAfterAnother, operations } from './one-session.ts'
-
-const redisServer = service('redis-server')
+import { privateRedis, redisServer } from './redis-kit.ts'
 
 /** How often the other process goes on. Five times found nothing else, and take minutes. */
 const TURNS = 3
@@ -53,27 +49,12 @@ class Held<T> {
 }
 
 describe.skipIf(redisServer === undefined)('redisSessionStore() when two processes write at once', () => {
-  let server: RedisServer
-  let client: ReturnType<typeof connect>
+  const redis = privateRedis()
   let opened = 0
-
-  function connect() {
-    return createClient({ url: server.url, socket: { reconnectStrategy: 20 } }).on('error', () => {})
-  }
-
-  beforeAll(async () => {
-    server = await startRedis(redisServer ?? '')
-    client = connect()
-    await client.connect()
-  })
-  afterAll(async () => {
-    client?.destroy()
-    await server?.stop()
-  })
 
   /** Does each work in a process of its own. The choices say where the other one goes on: 1, or not: 0. */
   async function run<T>(prefix: string, works: readonly Work<T>[], choices: readonly number[]) {
-    const processes = works.map((work) => new Held(client, prefix, work))
+    const processes = works.map((work) => new Held(redis.client, prefix, work))
     const taken: number[] = []
     let turn = 0
     for (;;) {
@@ -105,7 +86,7 @@ describe.skipIf(redisServer === undefined)('redisSessionStore() when two process
   async function wrong(names: readonly [Operation, Operation], age: number): Promise<readonly string[]> {
     const found = new Set<string>()
     await inEveryOrder(async (choices, prefix) => {
-      const [at, after] = [new Case(), open(client, prefix)]
+      const [at, after] = [new Case(), open(redis.client, prefix)]
       await at.create(after)
       at.kit.pass(age)
       const works = names.map((name) => async (store: SessionStore) => [name, await at.run(store, name)] as const)
@@ -157,7 +138,7 @@ describe.skipIf(redisServer === undefined)('redisSessionStore() when two process
       for (const before of [0, 1]) {
         const found = new Set<string>()
         await inEveryOrder(async (choices, prefix) => {
-          const [kit, after] = [new Kit(), open(client, prefix)]
+          const [kit, after] = [new Kit(), open(redis.client, prefix)]
           const subject = kit.subject()
           const keys = [kit.key(), kit.key(), kit.key()]
           const owner = () => kit.owner(subject, { limit: 1, onExceed })

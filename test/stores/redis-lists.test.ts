@@ -1,31 +1,13 @@
-import { createClient } from 'redis'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { type NodeRedisConnection, redisRememberStore, redisSessionStore } from '../../src/stores/redis/index.ts'
 import { Kit, SessionKit } from '../../src/testing/session-store/kit.ts'
-import { type RedisServer, startRedis } from '../servers/redis.ts'
-import { service } from '../services.ts'
+import { privateRedis, redisServer } from './redis-kit.ts'
 
-const redisServer = service('redis-server')
 const onWarning = () => {}
 
 describe.skipIf(redisServer === undefined)('the lists of sessions in a real Redis', () => {
-  let server: RedisServer
-  let client: ReturnType<typeof connect>
+  const redis = privateRedis()
   let opened = 0
-
-  function connect() {
-    return createClient({ url: server.url, socket: { reconnectStrategy: 20 } }).on('error', () => {})
-  }
-
-  beforeAll(async () => {
-    server = await startRedis(redisServer ?? '')
-    client = connect()
-    await client.connect()
-  })
-  afterAll(async () => {
-    client?.destroy()
-    await server?.stop()
-  })
 
   /** A store with keys of its own, another process's view of them, and what it sends. */
   function open() {
@@ -36,20 +18,20 @@ describe.skipIf(redisServer === undefined)('the lists of sessions in a real Redi
       isReady: true,
       sendCommand: async (args) => {
         // That is the look at its settings.
-        if (args[0] === 'CONFIG') return client.sendCommand(args)
+        if (args[0] === 'CONFIG') return redis.client.sendCommand(args)
         sent.push(args[0] ?? '')
         await before(args)
-        return client.sendCommand(args)
+        return redis.client.sendCommand(args)
       },
     }
     const store = redisSessionStore({ client: tapped, prefix, onWarning })
     const keys = async (kind: 's' | 't' | '*'): Promise<string[]> => {
-      const all = await client.keys(`${prefix}:*`)
+      const all = await redis.client.keys(`${prefix}:*`)
       return kind === '*' ? all : all.filter((key) => key.startsWith(`${prefix}:${kind}:`))
     }
     return {
       kit: new SessionKit(store),
-      other: new SessionKit(redisSessionStore({ client, prefix, onWarning })),
+      other: new SessionKit(redisSessionStore({ client: redis.client, prefix, onWarning })),
       sent,
       keys,
       prefix,
@@ -63,8 +45,8 @@ describe.skipIf(redisServer === undefined)('the lists of sessions in a real Redi
   /** Takes all members off lists, as a failover may that loses the last writes. */
   async function forget(lists: readonly string[]): Promise<void> {
     for (const list of lists) {
-      const members = (await client.hKeys(list)).filter((field) => field.length > 1)
-      expect(await client.hDel(list, members)).toBe(members.length)
+      const members = (await redis.client.hKeys(list)).filter((field) => field.length > 1)
+      expect(await redis.client.hDel(list, members)).toBe(members.length)
     }
   }
 
@@ -92,7 +74,7 @@ describe.skipIf(redisServer === undefined)('the lists of sessions in a real Redi
   it('runs its scripts again after the server has forgotten them', async () => {
     const { kit } = open()
     const key = await kit.create()
-    await client.scriptFlush()
+    await redis.client.scriptFlush()
     expect(await kit.logout(key)).toBe(true)
     expect(await kit.read(key)).toBe('revoked')
   })
@@ -101,7 +83,7 @@ describe.skipIf(redisServer === undefined)('the lists of sessions in a real Redi
     const { kit, keys } = open()
     const [owner, tag] = [kit.owner(), kit.hash()]
     const key = await kit.create(owner, kit.record({ tags: [tag] }))
-    await client.del([...(await keys('s')), ...(await keys('t'))])
+    await redis.client.del([...(await keys('s')), ...(await keys('t'))])
     expect(await kit.handles(owner.subject)).toEqual([])
     await kit.read(key)
     expect(await kit.handles(owner.subject)).toEqual([owner.handle])
@@ -134,7 +116,7 @@ describe.skipIf(redisServer === undefined)('the lists of sessions in a real Redi
     const grace = await kit.create(owner, kit.record({ tags: [tag] }))
     const next = await kit.rotate(grace, 30, kit.record({ tags: [tag] }))
     // Nobody is on the list any more.
-    if (by === 'subject') await client.del(await keys('s'))
+    if (by === 'subject') await redis.client.del(await keys('s'))
     else await forget(await keys('t'))
     const ended = by === 'subject' ? kit.store.deleteBySubject(owner.subject, {}, kit) : kit.store.deleteByTag(tag, kit)
     expect(await ended).toBe(0)
@@ -162,8 +144,8 @@ describe.skipIf(redisServer === undefined)('the lists of sessions in a real Redi
     await kit.store.create(key, kit.record({ tags: [tag] }), kit.owner(), kit)
     expect(await kit.store.deleteByTag(tag, kit)).toBe(1)
     const [list = ''] = await keys('t')
-    expect(await client.pTTL(list)).toBeGreaterThan(1_000_000)
-    expect(await client.pTTL(list)).toBeLessThan(1_100_000)
+    expect(await redis.client.pTTL(list)).toBeGreaterThan(1_000_000)
+    expect(await redis.client.pTTL(list)).toBeLessThan(1_100_000)
   })
 
   it('ends a session that is being created while all of its subject end', async () => {
@@ -264,7 +246,7 @@ describe.skipIf(redisServer === undefined)('the lists of sessions in a real Redi
     await kit.rotate(await kit.create(), 30)
     await kit.logout(await kit.create())
     await kit.store.touch(key, kit.start, kit.start, kit.start + 5000, kit)
-    const left = await Promise.all((await keys('*')).map((each) => client.pTTL(each)))
+    const left = await Promise.all((await keys('*')).map((each) => redis.client.pTTL(each)))
     expect(left.length).toBeGreaterThan(5)
     for (const each of left) expect(each).toBeGreaterThan(290_000)
     expect(Math.max(...left)).toBeGreaterThan(4_999_000)
@@ -280,7 +262,7 @@ describe.skipIf(redisServer === undefined)('the lists of sessions in a real Redi
     kit.pass(10)
     for (let made = 0; made < 20; made++) await kit.create(kit.owner(subject))
     const [roster = ''] = await keys('s')
-    expect(await client.hLen(roster)).toBeLessThan(70)
+    expect(await redis.client.hLen(roster)).toBeLessThan(70)
     expect(await kit.handles(subject)).toHaveLength(20)
   })
 
@@ -292,7 +274,7 @@ describe.skipIf(redisServer === undefined)('the lists of sessions in a real Redi
 
   it('forgets by subject also a remembered browser that the list has forgotten', async () => {
     const [kit, prefix] = [new Kit(), `lists-${opened++}`]
-    const store = redisRememberStore({ client, prefix, onWarning })
+    const store = redisRememberStore({ client: redis.client, prefix, onWarning })
     const successor = (tokenHash: string) => ({
       tokenHash,
       sealed: new Uint8Array(9),
@@ -301,11 +283,11 @@ describe.skipIf(redisServer === undefined)('the lists of sessions in a real Redi
     })
     const [family, good, next, subject] = [kit.hash(), kit.hash(), kit.hash(), kit.subject()]
     await store.create(family, { subject, tokenHash: good, createdAt: kit.start, expiresAt: kit.start + 1000 }, kit)
-    await client.del(await client.keys(`${prefix}:s:*`))
+    await redis.client.del(await redis.client.keys(`${prefix}:s:*`))
     // An exchange puts it back.
     expect((await store.exchange(family, good, successor(next), kit))?.kind).toBe('exchanged')
     expect(await store.listBySubject(subject, kit)).toHaveLength(1)
-    await client.del(await client.keys(`${prefix}:s:*`))
+    await redis.client.del(await redis.client.keys(`${prefix}:s:*`))
     expect(await store.deleteBySubject(subject, kit)).toBe(0)
     expect(await store.exchange(family, next, successor(kit.hash()), kit)).toBeUndefined()
     expect(await store.deleteFamily(family, kit)).toBe(false)

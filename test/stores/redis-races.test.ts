@@ -1,31 +1,13 @@
-import { createClient } from 'redis'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { type NodeRedisConnection, redisRememberStore, redisSessionStore } from '../../src/stores/redis/index.ts'
 import { SessionKit } from '../../src/testing/session-store/kit.ts'
-import { type RedisServer, startRedis } from '../servers/redis.ts'
-import { service } from '../services.ts'
+import { privateRedis, redisServer } from './redis-kit.ts'
 
-const redisServer = service('redis-server')
 const onWarning = () => {}
 
 describe.skipIf(redisServer === undefined)('sessions in a real Redis when something comes in between', () => {
-  let server: RedisServer
-  let client: ReturnType<typeof connect>
+  const redis = privateRedis()
   let opened = 0
-
-  function connect() {
-    return createClient({ url: server.url, socket: { reconnectStrategy: 20 } }).on('error', () => {})
-  }
-
-  beforeAll(async () => {
-    server = await startRedis(redisServer ?? '')
-    client = connect()
-    await client.connect()
-  })
-  afterAll(async () => {
-    client?.destroy()
-    await server?.stop()
-  })
 
   /** A client with keys of its own that can be told to do something around what it sends. */
   function open() {
@@ -43,7 +25,7 @@ describe.skipIf(redisServer === undefined)('sessions in a real Redis when someth
       },
       sendCommand: async (args) => {
         await tap.before(args)
-        const reply = tap.answer(await client.sendCommand(args))
+        const reply = tap.answer(await redis.client.sendCommand(args))
         if (args[0] !== 'CONFIG') await tap.after(++tap.sent)
         return reply
       },
@@ -54,8 +36,8 @@ describe.skipIf(redisServer === undefined)('sessions in a real Redis when someth
       kit,
       tap,
       options,
-      other: new SessionKit(redisSessionStore({ client, prefix, onWarning })),
-      keys: async (kind = '') => (await client.keys(`${prefix}:${kind}*`)).sort(),
+      other: new SessionKit(redisSessionStore({ client: redis.client, prefix, onWarning })),
+      keys: async (kind = '') => (await redis.client.keys(`${prefix}:${kind}*`)).sort(),
     }
   }
 
@@ -82,10 +64,10 @@ describe.skipIf(redisServer === undefined)('sessions in a real Redis when someth
     const short = kit.record({ expiresAt: kit.start + 10, tags: [kit.hash()] })
     const next = await kit.rotate(await kit.create(kit.owner(), short), 0, short)
     // Redis has dropped the lists a minute after; the session lies beside the tombstone of its first key.
-    await client.del([...(await keys('s:')), ...(await keys('t:'))])
+    await redis.client.del([...(await keys('s:')), ...(await keys('t:'))])
     kit.pass(200)
     await kit.read(next)
-    for (const key of await keys()) expect(await client.pTTL(key), key).toBeGreaterThan(0)
+    for (const key of await keys()) expect(await redis.client.pTTL(key), key).toBeGreaterThan(0)
   })
 
   it.each([String, BigInt])('ends nothing because a client answers whole numbers by %o', async (type) => {
@@ -147,7 +129,7 @@ describe.skipIf(redisServer === undefined)('sessions in a real Redis when someth
       expect(await other.read(key)).toBeUndefined()
       other.pass(2000)
       const lists = await keys(call === 'deleteByTag' ? 't:' : 's:')
-      for (const list of lists) expect(await client.pTTL(list)).toBeGreaterThan(4_990_000)
+      for (const list of lists) expect(await redis.client.pTTL(list)).toBeGreaterThan(4_990_000)
       expect(await other.handles(owner.subject)).toEqual([])
       expect(await other.read(key)).toBeUndefined()
       expect(await keys('{')).toEqual([])

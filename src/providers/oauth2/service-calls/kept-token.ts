@@ -1,3 +1,4 @@
+import { unless } from '../unless.ts'
 import type { AccessToken } from './service-call.ts'
 
 /** When a token that is kept is replaced. */
@@ -108,19 +109,4 @@ export class KeptToken {
 
 async function rejected(error: unknown): Promise<never> {
   throw error
-}
-
-/** Waits for no longer than a signal allows. */
-async function unless<T>(signal: AbortSignal | undefined, promise: Promise<T>): Promise<T> {
-  if (signal === undefined) return promise
-  let leave = (): void => {}
-  const left = new Promise<never>((_resolve, reject) => {
-    leave = () => reject(signal.reason)
-    signal.addEventListener('abort', leave, { once: true })
-  })
-  try {
-    return await Promise.race([promise, left])
-  } finally {
-    signal.removeEventListener('abort', leave)
-  }
 }

@@ -17,21 +17,6 @@ export class Flights<T> {
   }
 }
 
-/** Waits for no longer than a signal allows, and lets what it waits for go on. */
-export async function unless<T>(signal: AbortSignal, promise: Promise<T>): Promise<T> {
-  signal.throwIfAborted()
-  let end: (() => void) | undefined
-  const aborted = new Promise<never>((_resolve, reject) => {
-    end = () => reject(signal.reason)
-    signal.addEventListener('abort', end, { once: true })
-  })
-  try {
-    return await Promise.race([promise, aborted])
-  } finally {
-    if (end !== undefined) signal.removeEventListener('abort', end)
-  }
-}
-
 /** A request as far as its session goes, for work that outlives it. */
 export function ownRequest(request: SessionRequest): SessionRequest {
   return {
