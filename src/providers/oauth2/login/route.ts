@@ -37,11 +37,20 @@ export function forbidden(source: RequestSource, headers: readonly HeaderField[]
   return answered(403, [noStore, varyAccept, contentType, ...headers], source.method === 'HEAD' ? null : body)
 }
 
-/** The answer when something that must be done could not be. */
-function unavailable(source: RequestSource, thrown: unknown): Refused {
+/** What is shown of an answer. */
+interface Shown {
+  readonly contentType: HeaderField
+  readonly body: string
+}
+
+/** The answer when something that must be done could not be: whoever asked may ask again. */
+export function unavailable(
+  source: RequestSource,
+  thrown: unknown,
+  { contentType, body }: Shown = problem(503, prefersHtml(source.header('accept'))),
+): Refused {
   const asked = thrown instanceof AuthenticationError ? thrown.retryAfterSeconds : defaultSeconds
   const seconds = Math.ceil(secondsToWait(asked))
-  const { contentType, body } = problem(503, prefersHtml(source.header('accept')))
   const headers: readonly HeaderField[] = [['Retry-After', String(seconds)], noStore, varyAccept, contentType]
   const response = { status: 503, headers, body: source.method === 'HEAD' ? null : body }
   const common = { principals: {}, failures: [], denials: [], retryAfterSeconds: seconds, gone: source.gone }

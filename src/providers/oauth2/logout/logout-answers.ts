@@ -1,10 +1,9 @@
-import { AuthenticationError } from '../../../core/cause.ts'
-import { defaultSeconds, noStore, problem, secondsToWait, varyAccept } from '../../../core/problem.ts'
+import { noStore } from '../../../core/problem.ts'
 import type { HeaderField, RequestSource } from '../../../core/request.ts'
 import type { Refused } from '../../../core/who.ts'
 import type { SessionRequest } from '../../../sessions/types.ts'
 import { prefersHtml } from '../../../wire/accept.ts'
-import { answered } from '../login/route.ts'
+import { answered, unavailable } from '../login/route.ts'
 import type { TenantRequest } from '../options.ts'
 
 const json: HeaderField = Object.freeze(['Content-Type', 'application/json'] as const)
@@ -38,36 +37,17 @@ export function framedPage(issuer: string): Refused {
   return answered(200, [['Content-Security-Policy', policy], noStore, html], page)
 }
 
-/** Nothing was decided: whoever asked may ask again. */
-export function unavailable(source: RequestSource, thrown: unknown): Refused {
-  const { contentType, body } = problem(503, prefersHtml(source.header('accept')))
-  return later(source, thrown, contentType, body)
-}
-
 /** The store could not end a session. The cookie stays, so that the person can try again. */
 export function stillLoggedIn(source: RequestSource, thrown: unknown): Refused {
   const detail = 'You may still be logged in. Please try again.'
   if (!prefersHtml(source.header('accept'))) {
     const document = { type: 'about:blank', title: 'Service Unavailable', status: 503, detail }
-    return later(source, thrown, problemJson, JSON.stringify(document))
+    return unavailable(source, thrown, { contentType: problemJson, body: JSON.stringify(document) })
   }
   const title = '503 Service Unavailable'
   const head = `<meta charset="utf-8"><title>${title}</title>`
-  return later(
-    source,
-    thrown,
-    html,
-    `<!doctype html>\n<html lang="en">${head}<h1>${title}</h1><p>${detail}</p></html>\n`,
-  )
-}
-
-function later(source: RequestSource, thrown: unknown, contentType: HeaderField, body: string): Refused {
-  const asked = thrown instanceof AuthenticationError ? thrown.retryAfterSeconds : defaultSeconds
-  const seconds = Math.ceil(secondsToWait(asked))
-  const headers: readonly HeaderField[] = [['Retry-After', String(seconds)], noStore, varyAccept, contentType]
-  const response = { status: 503, headers, body: source.method === 'HEAD' ? null : body }
-  const common = { principals: {}, failures: [], denials: [], retryAfterSeconds: seconds, gone: source.gone }
-  return { kind: 'unavailable', ...common, response }
+  const body = `<!doctype html>\n<html lang="en">${head}<h1>${title}</h1><p>${detail}</p></html>\n`
+  return unavailable(source, thrown, { contentType: html, body })
 }
 
 /**

@@ -16,16 +16,9 @@ import { OAuth2ConfigurationError } from '../errors.ts'
 import type { CallScope } from '../issuer-fetch.ts'
 import { formIn } from '../login/answer.ts'
 import { sidTag, subTag } from '../login/logout-tags.ts'
+import { unavailable } from '../login/route.ts'
 import { isTenant } from '../settings.ts'
-import {
-  done,
-  framedPage,
-  invalidRequest,
-  methodNotAllowed,
-  placeOf,
-  tenantRequest,
-  unavailable,
-} from './logout-answers.ts'
+import { done, framedPage, invalidRequest, methodNotAllowed, placeOf, tenantRequest } from './logout-answers.ts'
 import type { IssuerLogout, TaggedSessionEnder } from './logout-options.ts'
 import { type LogoutToken, verifyLogoutToken } from './logout-token.ts'
 
