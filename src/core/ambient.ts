@@ -16,7 +16,8 @@ export function isCrossSite(request: RequestView, ambient: Ambient, isOwnOrigin:
   return site !== undefined || ambient !== 'browser-or-tool'
 }
 
-function isSafe(request: RequestView): boolean {
+/** Says whether a request only reads. */
+export function isSafe(request: RequestView): boolean {
   const { method } = request
   if (method === 'GET') return !opensWebSocket(request.header('upgrade'))
   return method === 'HEAD' || method === 'OPTIONS'

@@ -28,11 +28,17 @@ export function amendmentsOf(
   standing: StandingAmendments,
   state: RequestState,
 ): ResponseAmendments | undefined {
-  const session = result.grants.some(({ entry }) => entry.provider.session)
-  const asks = result.grants.some(({ onAccept }) => onAccept !== undefined)
+  let asks = false
+  for (const { entry, onAccept } of result.grants) {
+    if (entry.provider.session) state.usedSession = true
+    if (onAccept !== undefined) asks = true
+  }
+  if (!state.usedSession && !asks && !state.wantsAlways && state.chosenVary === undefined) return standing.plain
+  return ownAmendments(result, standing, state)
+}
+
+function ownAmendments(result: Result, standing: StandingAmendments, state: RequestState): ResponseAmendments {
   const { chosenVary } = state
-  if (session) state.usedSession = true
-  if (!state.usedSession && !asks && state.always === undefined && chosenVary === undefined) return standing.plain
   const vary = chosenVary === undefined ? standing.vary : [...new Set([...standing.vary, ...chosenVary])]
   return {
     vary,

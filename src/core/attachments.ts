@@ -19,7 +19,7 @@ export interface Attachments<T> {
  * cannot take a field fall back to a `WeakMap`.
  */
 export function attachments<T>(): Attachments<T> {
-  const others = new WeakMap<object, T>()
+  let others: WeakMap<object, T> | undefined
 
   class Attached extends Onto {
     #value: T
@@ -30,13 +30,21 @@ export function attachments<T>(): Attachments<T> {
     }
 
     static get(object: object): T | undefined {
-      return #value in object ? object.#value : others.get(object)
+      return #value in object ? object.#value : others?.get(object)
     }
 
     static set(object: object, value: T): void {
-      if (#value in object) object.#value = value
-      else if (Object.isExtensible(object)) new Attached(object, value)
-      else others.set(object, value)
+      if (#value in object) {
+        object.#value = value
+        return
+      }
+      try {
+        new Attached(object, value)
+      } catch {
+        // An engine that gives no private field to what was frozen.
+        others ??= new WeakMap()
+        others.set(object, value)
+      }
     }
   }
 

@@ -1,12 +1,12 @@
 import { amendmentsOf, type StandingAmendments, standingAmendments } from './amendments.ts'
 import { attachments } from './attachments.ts'
 import type { Engine } from './engine.ts'
-import type { Entry } from './entry.ts'
+import { Entry } from './entry.ts'
 import { evaluate } from './evaluate.ts'
 import { describe, entriesOf, type Node } from './node.ts'
 import { nobodyOf, whoOf } from './outcome.ts'
 import { noStore, problem, varyAccept } from './problem.ts'
-import type { Awaitable } from './provider.ts'
+import type { AuthenticationProvider, Awaitable, Principal } from './provider.ts'
 import { refuse } from './refusal.ts'
 import type { RequestSource } from './request.ts'
 import type { Requirement } from './requirement.ts'
@@ -19,9 +19,21 @@ import type { Outcome, Unavailable } from './who.ts'
 export class Decider {
   readonly engine: Engine
   readonly #states = attachments<RequestState>()
+  #enrolled = 0
 
   constructor(engine: Engine) {
     this.engine = engine
+  }
+
+  /**
+   * Makes the entry of a provider.
+   *
+   * @throws TypeError when the name cannot stand in challenges.
+   */
+  enrol(name: string, provider: AuthenticationProvider<Principal>): Entry {
+    const entry = new Entry(name, this.#enrolled, provider)
+    this.#enrolled++
+    return entry
   }
 
   /**
@@ -47,11 +59,12 @@ export class Decider {
 
   #decide(source: RequestSource, node: Node, standing: StandingAmendments, description: string): Awaitable<Outcome> {
     const state = this.#stateOf(source)
-    const finish = (result: Result) => settle(result, standing, description, state)
     try {
       const result = evaluate(node, state)
-      const outcome = isThenable(result) ? result.then(finish) : finish(result)
-      return isThenable(outcome) ? outcome.catch((thrown) => broken(thrown, description, state)) : outcome
+      const outcome = isThenable(result)
+        ? settleLater(result, standing, description, state)
+        : settle(result, standing, description, state)
+      return isThenable(outcome) ? orBroken(outcome, description, state) : outcome
     } catch (thrown) {
       return broken(thrown, description, state)
     }
@@ -78,7 +91,7 @@ export class Decider {
     const key = source.purpose ?? source.native
     const known = this.#states.get(key)
     if (known !== undefined) return known
-    const state = new RequestState(source, this.engine)
+    const state = new RequestState(source, this.engine, this.#enrolled)
     this.#states.set(key, state)
     return state
   }
@@ -98,6 +111,20 @@ function conclude(result: Result, standing: StandingAmendments, state: RequestSt
   }
 }
 
+// Closures stand in functions of their own: where one is, its variables are kept on the heap, needed or not.
+function settleLater(
+  result: Promise<Result>,
+  standing: StandingAmendments,
+  description: string,
+  state: RequestState,
+): Promise<Outcome> {
+  return result.then((settled) => settle(settled, standing, description, state))
+}
+
+function orBroken(outcome: Promise<Outcome>, description: string, state: RequestState): Promise<Outcome> {
+  return outcome.catch((thrown) => broken(thrown, description, state))
+}
+
 function settle(
   result: Result,
   standing: StandingAmendments,
@@ -105,10 +132,18 @@ function settle(
   state: RequestState,
 ): Awaitable<Outcome> {
   const outcome = conclude(result, standing, state)
-  const succeeded = result.succeeded
   return isThenable(outcome)
-    ? outcome.then((settled) => announced(settled, succeeded, description, state))
-    : announced(outcome, succeeded, description, state)
+    ? announcedLater(outcome, result.succeeded, description, state)
+    : announced(outcome, result.succeeded, description, state)
+}
+
+function announcedLater(
+  outcome: Promise<Outcome>,
+  succeeded: readonly Entry[],
+  description: string,
+  state: RequestState,
+): Promise<Outcome> {
+  return outcome.then((settled) => announced(settled, succeeded, description, state))
 }
 
 function announced(outcome: Outcome, succeeded: readonly Entry[], description: string, state: RequestState): Outcome {

@@ -1,8 +1,10 @@
 import { type Challenge, formatChallenge } from '../wire/challenges.ts'
 import { isPrintableAscii } from '../wire/tokens.ts'
+import { AuthenticationFailedCause } from './cause.ts'
 import { noStore, problem, varyAccept } from './problem.ts'
 import type { AuthenticationProvider, Principal } from './provider.ts'
 import type { HeaderField } from './request.ts'
+import { failedOnce, failure, type Result } from './result.ts'
 import type { Refused } from './who.ts'
 
 /** A challenge ready for the wire, with what merging and ordering ask about. */
@@ -43,6 +45,8 @@ export class Entry {
   readonly defaultChallenge: RenderedChallenge
   /** A list of nothing but itself, made once. */
   readonly alone: readonly Entry[] = Object.freeze([this])
+  /** What it comes to when its credentials are not in the request: the same every time, so that it is made once. */
+  readonly absent: Result
   readonly #rendered = new WeakMap<Challenge, RenderedChallenge>()
   #plain: Refused['response'] | undefined
   #plainPage: Refused['response'] | undefined
@@ -57,6 +61,7 @@ export class Entry {
     this.index = index
     this.provider = provider
     this.defaultChallenge = rendered
+    this.absent = Object.freeze(failedOnce(Object.freeze(failure(this, name, AuthenticationFailedCause.NoCredentials))))
   }
 
   /** The 401 of this provider alone, when it says nothing but its default challenge. Frozen, since everybody gets the same. */

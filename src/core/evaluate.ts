@@ -22,9 +22,11 @@ import { ignore, isPrincipal, isThenable, notAnAnswer } from './validate.ts'
 
 /** Walks a requirement. Synchronous as long as everything below is. Never throws, never rejects. */
 export function evaluate(node: Node, state: RequestState): Awaitable<Result> {
+  return node.type === 'require' ? runProvider(node.entry, state) : combine(node, state)
+}
+
+function combine(node: Exclude<Node, { readonly type: 'require' }>, state: RequestState): Awaitable<Result> {
   switch (node.type) {
-    case 'require':
-      return runProvider(node.entry, state)
     case 'anyOf':
       return anyOf(node.children, state, 0, [])
     case 'allOf':

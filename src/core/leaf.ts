@@ -1,9 +1,9 @@
-import { isCrossSite } from './ambient.ts'
+import { isCrossSite, isSafe } from './ambient.ts'
 import { fieldsOf } from './amendments.ts'
 import { bounded, causeOfThrown } from './bounded.ts'
 import { AuthenticationError, AuthenticationFailedCause, InvalidCredentials, isCause } from './cause.ts'
 import type { Entry } from './entry.ts'
-import type { Awaitable, FailureVerdict, Principal, SuccessVerdict, Verdict } from './provider.ts'
+import type { Ambient, Awaitable, FailureVerdict, Principal, SuccessVerdict, Verdict } from './provider.ts'
 import { authenticated, failed, failedOnce, failure, type Granted, type Result } from './result.ts'
 import { Call, type RequestState } from './state.ts'
 import { absent, ignore, isPrincipal, isThenable } from './validate.ts'
@@ -15,13 +15,15 @@ export function runProvider(entry: Entry, state: RequestState): Awaitable<Result
   state.slots[entry.index] = reentered
   const result = ask(entry, state)
   state.slots[entry.index] = result
-  if (isThenable(result)) {
-    result.then((settled) => {
-      // Unless it was forgotten meanwhile.
-      if (state.slots[entry.index] === result) state.slots[entry.index] = settled
-    })
-  }
+  if (isThenable(result)) keepWhenSettled(result, entry, state)
   return result
+}
+
+function keepWhenSettled(result: Promise<Result>, entry: Entry, state: RequestState): void {
+  result.then((settled) => {
+    // Unless it was forgotten meanwhile.
+    if (state.slots[entry.index] === result) state.slots[entry.index] = settled
+  })
 }
 
 /** What a provider finds that asks, while deciding, for a decision that needs itself. */
@@ -39,14 +41,22 @@ function ask(entry: Entry, state: RequestState): Awaitable<Result> {
   const call = new Call(entry.name, state)
   try {
     const verdict = entry.provider.authenticate(call)
-    if (!isThenable(verdict)) return judge(verdict, entry, state)
-    return bounded(verdict, call).then(
-      (settled) => judge(settled, entry, state),
-      (thrown) => judge(threw(thrown), entry, state),
-    )
+    return isThenable(verdict) ? judgeLater(verdict, call, entry, state) : judge(verdict, entry, state)
   } catch (thrown) {
     return judge(threw(thrown), entry, state)
   }
+}
+
+function judgeLater(
+  verdict: Promise<Verdict<Principal>>,
+  call: Call,
+  entry: Entry,
+  state: RequestState,
+): Promise<Result> {
+  return bounded(verdict, call).then(
+    (settled) => judge(settled, entry, state),
+    (thrown) => judge(threw(thrown), entry, state),
+  )
 }
 
 function threw(thrown: unknown): FailureVerdict {
@@ -57,9 +67,7 @@ function threw(thrown: unknown): FailureVerdict {
 function judge(verdict: Verdict<Principal>, entry: Entry, state: RequestState): Result {
   try {
     const result = weigh(verdict, entry, state)
-    for (const { cause } of result.failures) {
-      if (cause.kind === 'Error') state.engine.announce.error(entry.name, cause, state)
-    }
+    if (result.kind === 'failed') announceErrors(result, entry, state)
     return result
   } catch (thrown) {
     // A verdict with throwing getters, or a request view that throws while the origin is looked at.
@@ -70,13 +78,19 @@ function judge(verdict: Verdict<Principal>, entry: Entry, state: RequestState): 
   }
 }
 
+function announceErrors({ failures }: Result, entry: Entry, state: RequestState): void {
+  for (const { cause } of failures) {
+    if (cause.kind === 'Error') state.engine.announce.error(entry.name, cause, state)
+  }
+}
+
 function weigh(verdict: Verdict<Principal> | undefined, entry: Entry, state: RequestState): Result {
   const { announce } = state.engine
   if (typeof verdict !== 'object' || verdict === null) {
     announce.fault('no-verdict', 'the provider answered no verdict', entry.name, state)
     return failedOnce(failure(entry, entry.name, AuthenticationFailedCause.NoCredentials))
   }
-  if (verdict === absent) return failedOnce(failure(entry, entry.name, verdict.cause))
+  if (verdict === absent) return entry.absent
   if (verdict.always !== undefined) {
     state.addAlways(entry, fieldsOf(verdict.always, entry.name, state))
   }
@@ -111,7 +125,7 @@ function accept(verdict: SuccessVerdict, entry: Entry, state: RequestState): Res
       return failedOnce(failure(entry, entry.name, new InvalidCredentials('expired')))
     }
   }
-  if (ambient !== undefined && !state.engine.allowCrossSite && isCrossSite(state, ambient, (o) => isOwn(o, state))) {
+  if (ambient !== undefined && !state.engine.allowCrossSite && isForeign(ambient, state)) {
     const denied = {
       requirement: 'cross-site',
       providers: [entry.name],
@@ -123,6 +137,10 @@ function accept(verdict: SuccessVerdict, entry: Entry, state: RequestState): Res
   }
   const granted: Granted = { entry, principal, expiresAt, claims: verdict.claims, onAccept: verdict.onAccept }
   return authenticated([granted], [], entry.alone)
+}
+
+function isForeign(ambient: Ambient, state: RequestState): boolean {
+  return !isSafe(state) && isCrossSite(state, ambient, (origin) => isOwn(origin, state))
 }
 
 function isOwn(origin: string, state: RequestState): boolean {

@@ -12,7 +12,7 @@ import {
 } from './checks.ts'
 import { Decider } from './decider.ts'
 import { engineOf } from './engine.ts'
-import { Entry } from './entry.ts'
+import type { Entry } from './entry.ts'
 import { type Check, mayBeAnonymous, type Node } from './node.ts'
 import { AuthenticationProvider, type Awaitable, type Principal } from './provider.ts'
 import type { RequestSource, RequestView } from './request.ts'
@@ -166,7 +166,7 @@ export class Registry<M extends PrincipalMap> implements Authentication<M> {
     if (!(provider instanceof AuthenticationProvider)) {
       throw new TypeError(`authentication(): "${name}" must be a provider, made by provider() or a factory`)
     }
-    const entry = new Entry(name, this.#entries.size, provider)
+    const entry = this.#decider.enrol(name, provider)
     if (!AuthenticationProvider.register(provider, (native) => this.#decider.forget(native, entry))) {
       throw new TypeError(`authentication(): the provider of "${name}" is registered under a name already`)
     }

@@ -10,7 +10,7 @@ export class RequestState implements RequestView {
   readonly engine: Engine
   readonly source: RequestSource
   /** What each provider came to, by the provider's index: the memo that makes it run once. */
-  readonly slots: (Awaitable<Result> | undefined)[] = []
+  readonly slots: (Awaitable<Result> | undefined)[]
   /** Whether some scope let this request pass by a session. */
   usedSession = false
   /** Request header fields read by the providers of what a `select` chose. */
@@ -24,9 +24,11 @@ export class RequestState implements RequestView {
   #url: URL | undefined
   #body: { readonly limit: number; readonly reading: Promise<BodyReading> } | undefined
 
-  constructor(source: RequestSource, engine: Engine) {
+  /** @param providers how many there are */
+  constructor(source: RequestSource, engine: Engine, providers: number) {
     this.source = source
     this.engine = engine
+    this.slots = new Array(providers)
   }
 
   get method(): string {
@@ -57,6 +59,11 @@ export class RequestState implements RequestView {
   get url(): URL {
     this.#url ??= this.engine.surroundings.url(this.source)
     return new URL(this.#url)
+  }
+
+  /** Whether there is anything in `always`. */
+  get wantsAlways(): boolean {
+    return this.#always !== undefined
   }
 
   /** Header fields that providers want on every answer. */

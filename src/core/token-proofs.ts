@@ -85,6 +85,10 @@ export class TokenProofs {
 
 /** A provider's yes after its proofs. */
 export function proved<P extends Principal>(verdict: Verdict<P>, proofs: Awaitable<Proved>): Awaitable<Verdict<P>> {
+  return proofs === nothingToProve ? verdict : withProofs(verdict, proofs)
+}
+
+function withProofs<P extends Principal>(verdict: Verdict<P>, proofs: Awaitable<Proved>): Awaitable<Verdict<P>> {
   return chain(proofs, (outcome) => {
     if (outcome.cause !== undefined) return outcome
     return outcome.always === undefined ? verdict : { ...verdict, always: outcome.always }

@@ -1,6 +1,6 @@
-import { hasScheme, parseAuthorization } from '../wire/authorization.ts'
+import { afterScheme, hasScheme, parseAuthorization } from '../wire/authorization.ts'
 import { cookieValues } from '../wire/cookies.ts'
-import { isToken68, skipSpaces, skipWhitespace } from '../wire/tokens.ts'
+import { isToken68 } from '../wire/tokens.ts'
 import { AuthenticationError, type InvalidCredentials, invalidCredentials } from './cause.ts'
 import type { Grant } from './provider.ts'
 import type { HeaderField, RequestView } from './request.ts'
@@ -90,18 +90,18 @@ function checked(token: string | undefined): Reading {
 /** `b64token` of RFC 6750, section 2.1 is `token68` of RFC 9110. */
 function readAuthorization(value: string | undefined, schemes: readonly string[]): Reading {
   if (value === undefined) return undefined
+  const rest = restOf(value, schemes)
+  if (rest !== undefined && isToken68(rest)) return rest
   if (namesOneOf(value, schemes)) return parseAuthorization(value)?.token68 ?? judge(value, schemes)
   // Lines of different schemes are judged alike, whichever of them comes first.
   return value.includes(',') && parseAuthorization(value) === undefined ? judge(value, schemes) : undefined
 }
 
 function restOf(value: string | undefined, schemes: readonly string[]): string | undefined {
-  // White space before the scheme is for whoever reads the whole value.
-  if (value === undefined || skipWhitespace(value, 0, value.length) > 0) return undefined
+  if (value === undefined) return undefined
   for (const scheme of schemes) {
-    if (!hasScheme(value, scheme)) continue
-    const rest = skipSpaces(value, scheme.length, value.length)
-    return rest > scheme.length ? value.slice(rest) : undefined
+    const from = afterScheme(value, scheme)
+    if (from !== undefined) return value.slice(from)
   }
   return undefined
 }

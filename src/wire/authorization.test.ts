@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type Credentials, formatAuthorization, hasScheme, parseAuthorization } from './authorization.ts'
+import { afterScheme, type Credentials, formatAuthorization, hasScheme, parseAuthorization } from './authorization.ts'
+import { isToken68 } from './tokens.ts'
 
 function parameters(value: string): Record<string, string> | undefined {
   const map = parseAuthorization(value)?.parameters
@@ -135,6 +136,31 @@ describe('hasScheme', () => {
         expect(hasScheme(text, given.scheme.toLowerCase())).toBe(true)
         expect(hasScheme(text, `${given.scheme.toLowerCase()}x`)).toBe(false)
       }),
+    )
+  })
+})
+
+describe('afterScheme', () => {
+  it('gives the place after the scheme and its spaces, of a value that begins with it', () => {
+    expect(afterScheme('bEaReR   abc', 'bearer')).toBe(9)
+    expect(afterScheme('Bearer ', 'bearer')).toBe(7)
+    for (const value of ['', 'Bearer', 'Bearer\tabc', 'Bearer/abc', ' Bearer abc', '       Bearer/abc', 'Basic abc']) {
+      expect(afterScheme(value, 'bearer'), value).toBeUndefined()
+    }
+  })
+
+  it('finds the same token68 as the parser, wherever it finds one', () => {
+    const text = fc.string({
+      unit: fc.constantFrom('Basic', 'bASIC', ' ', '\t', 'a', '/', '=', ',', 'b=', '"'),
+      maxLength: 8,
+    })
+    fc.assert(
+      fc.property(text, (value) => {
+        const from = afterScheme(value, 'basic')
+        const rest = from === undefined ? '' : value.slice(from)
+        if (isToken68(rest)) expect(parseAuthorization(value)?.token68).toBe(rest)
+      }),
+      { numRuns: 2000 },
     )
   })
 })

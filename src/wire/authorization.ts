@@ -59,6 +59,18 @@ export function hasScheme(value: string, scheme: string): boolean {
 }
 
 /**
+ * Gives the place after a scheme, and the spaces behind it, of a value that begins with the scheme itself; `undefined` where
+ * white space stands before it, or no space after it. For a quick look, before or instead of parsing.
+ *
+ * @param scheme the scheme in lower case
+ */
+export function afterScheme(value: string, scheme: string): number | undefined {
+  if (skipWhitespace(value, 0, value.length) > 0 || !hasScheme(value, scheme)) return undefined
+  const rest = skipSpaces(value, scheme.length, value.length)
+  return rest > scheme.length ? rest : undefined
+}
+
+/**
  * Tells whether a value that is no single credentials, such as two field lines joined, has some of this scheme among them,
  * at whatever place.
  *

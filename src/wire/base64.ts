@@ -35,6 +35,37 @@ export function decodeBase64(text: string): Uint8Array<ArrayBuffer> | undefined 
   return decode(text, text.charCodeAt(length - 2) === PADDING ? length - 2 : length - 1, STANDARD_VALUES)
 }
 
+const LONGEST_SHORT = 256
+const FIRST_PRINTABLE = 0x20
+const LAST_PRINTABLE = 0x7e
+
+/**
+ * Decodes what stands from `from` on as strictly as `decodeBase64`, where it is short and all its octets are printable
+ * US-ASCII. `undefined` for everything else, right or wrong: the quick way for what is usual, without octets in between.
+ */
+export function decodeShortAscii(text: string, from: number): string | undefined {
+  const length = text.length - from
+  if (length % 4 !== 0 || length > LONGEST_SHORT) return undefined
+  let end = text.length
+  while (text.charCodeAt(end - 1) === PADDING && text.length - end < 2) end--
+  const codes: number[] = []
+  let bits = 0
+  let count = 0
+  for (let index = from; index < end; index++) {
+    const value = STANDARD_VALUES[text.charCodeAt(index)] ?? INVALID
+    if (value === INVALID) return undefined
+    bits = ((bits << 6) | value) & 0x3fff
+    count += 6
+    if (count < 8) continue
+    count -= 8
+    const code = (bits >> count) & 0xff
+    if (code < FIRST_PRINTABLE || code > LAST_PRINTABLE) return undefined
+    codes.push(code)
+  }
+  const unused = bits & ((1 << count) - 1)
+  return unused === 0 ? String.fromCharCode(...codes) : undefined
+}
+
 /**
  * Decodes base64url without padding, the form of JOSE, as strictly as `decodeBase64`.
  *

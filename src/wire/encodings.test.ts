@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { decodeBase64, decodeBase64Url, encodeBase64, encodeBase64Url } from './base64.ts'
+import { decodeBase64, decodeBase64Url, decodeShortAscii, encodeBase64, encodeBase64Url } from './base64.ts'
 import { decodeLatin1, decodeUtf8, encodeUtf8, isWellFormed } from './text.ts'
 
 const octets = fc.uint8Array({ maxLength: 600 })
@@ -22,6 +22,20 @@ describe('base64', () => {
       expect(encodeBase64Url(encodeUtf8(text))).toBe(encoded.replaceAll('=', ''))
       expect(decodeBase64Url(encoded.replaceAll('=', ''))).toEqual(encodeUtf8(text))
     }
+  })
+
+  it('is decoded the quick way to the same, where it is short and printable US-ASCII, and not at all where it is not', () => {
+    const base64Like = fc.string({ unit: fc.constantFrom(...'AZaz09+/=', 'Q', ' ', '\n', '\u00e9'), maxLength: 12 })
+    const encoded = fc.oneof(octets, fc.string().map(encodeUtf8)).map(encodeBase64)
+    fc.assert(
+      fc.property(fc.oneof(base64Like, encoded), fc.constantFrom('', 'Basic ', ' ='), (text, before) => {
+        const bytes = decodeBase64(text)
+        const plain = bytes?.every((octet) => octet >= 0x20 && octet < 0x7f) === true && text.length <= 256
+        const expected = plain && bytes !== undefined ? decodeLatin1(bytes) : undefined
+        expect(decodeShortAscii(before + text, before.length)).toBe(expected)
+      }),
+      { numRuns: 2000 },
+    )
   })
 
   it('writes what Node writes and reads it back', () => {

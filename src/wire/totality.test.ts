@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { prefersHtml } from './accept.ts'
-import { hasScheme, parseAuthorization } from './authorization.ts'
-import { decodeBase64, decodeBase64Url } from './base64.ts'
+import { afterScheme, hasScheme, parseAuthorization } from './authorization.ts'
+import { decodeBase64, decodeBase64Url, decodeShortAscii } from './base64.ts'
 import { parseChallenges } from './challenges.ts'
 import { cookieValues } from './cookies.ts'
 import { formatExtendedValue, parseExtendedValue } from './extended-value.ts'
@@ -26,7 +26,9 @@ const subjects: Record<string, Subject> = {
   parseAuthorization: { call: parseAuthorization, prefixes: ['Digest ', 'Digest a=', 'Digest a="'] },
   parseChallenges: { call: parseChallenges, prefixes: ['A ', 'A, B a=1, c="'] },
   hasScheme: { call: (text) => hasScheme(text, 'basic'), prefixes: ['Basic'] },
+  afterScheme: { call: (text) => afterScheme(text, 'basic'), prefixes: ['Basic'] },
   decodeBase64: { call: decodeBase64 },
+  decodeShortAscii: { call: (text) => decodeShortAscii(text, 0) },
   decodeBase64Url: { call: decodeBase64Url },
   parseExtendedValue: { call: parseExtendedValue, prefixes: ["UTF-8'", "UTF-8''"] },
   formatExtendedValue: { call: (text) => formatExtendedValue(text) },

@@ -1,3 +1,4 @@
+import { attachments } from '../../core/attachments.ts'
 import type { Awaitable } from '../../core/provider.ts'
 import type { Peer, RequestSource } from '../../core/request.ts'
 import type { Requirement } from '../../core/requirement.ts'
@@ -53,7 +54,7 @@ export function authenticate<W extends Who, Rest extends readonly unknown[] = []
   requirement: Requirement<W>,
   options: FetchOptions<Rest> = {},
 ): FetchGuard<W, Rest> {
-  const passed = new WeakMap<Request, W>()
+  const passed = attachments<W>()
   const pass = (who: W, request: Request): undefined => {
     passed.set(request, who)
     return undefined

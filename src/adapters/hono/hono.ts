@@ -1,5 +1,6 @@
 import type { Context, Env, Input, MiddlewareHandler, Next } from 'hono'
 import type { BlankInput } from 'hono/types'
+import { attachments } from '../../core/attachments.ts'
 import type { Awaitable } from '../../core/provider.ts'
 import type { Peer } from '../../core/request.ts'
 import type { Requirement } from '../../core/requirement.ts'
@@ -70,7 +71,7 @@ export function authenticate<W extends Who>(
   if (typeof key !== 'string' || key === '') {
     throw new TypeError('authenticate(): "key" must be the name of a variable, a non-empty string')
   }
-  const passed = new WeakMap<Context, W>()
+  const passed = attachments<W>()
   const of = (c: Context): W => {
     const who = passed.get(c)
     if (who !== undefined) return who

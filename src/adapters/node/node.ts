@@ -70,10 +70,12 @@ export function protect<
     amend(response, outcome.amendments)
     return handler(request, response, outcome)
   }
+  function settleLater(outcome: Promise<Outcome<W>>, request: Q, response: R): Promise<unknown> {
+    return outcome.then((settled) => settle(settled, request, response))
+  }
   return (request, response) => {
     const outcome = requirement.decide(new NodeSource(request, response))
-    if (isThenable(outcome)) return outcome.then((settled) => settle(settled, request, response))
-    return settle(outcome, request, response)
+    return isThenable(outcome) ? settleLater(outcome, request, response) : settle(outcome, request, response)
   }
 }
 
@@ -113,14 +115,23 @@ export function authenticate<W extends Who>(requirement: Requirement<W>, options
     amend(response, outcome.amendments)
     next()
   }
+  function settleLater(
+    outcome: Promise<Outcome<W>>,
+    request: NodeRequest,
+    response: NodeResponse,
+    next: (error?: unknown) => void,
+  ): Promise<void> {
+    return outcome.then((settled) => settle(settled, request, response, next))
+  }
   function middleware(
     request: NodeRequest,
     response: NodeResponse,
     next: (error?: unknown) => void,
   ): void | Promise<void> {
     const outcome = requirement.decide(new NodeSource(request, response))
-    if (isThenable(outcome)) return outcome.then((settled) => settle(settled, request, response, next))
-    return settle(outcome, request, response, next)
+    return isThenable(outcome)
+      ? settleLater(outcome, request, response, next)
+      : settle(outcome, request, response, next)
   }
   middleware.of = (request: NodeRequest): W => passes.of(request)
   return middleware

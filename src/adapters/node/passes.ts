@@ -1,9 +1,10 @@
+import { attachments } from '../../core/attachments.ts'
 import type { Requirement } from '../../core/requirement.ts'
 import type { Outcome, Refused, Who } from '../../core/who.ts'
 
 /** Whom one middleware has let pass, by request. Nobody else can write it. */
 export class Passes<W extends Who> {
-  readonly #passed = new WeakMap<object, W>()
+  readonly #passed = attachments<W>()
   readonly #description: string
 
   constructor(requirement: Requirement<W>) {

@@ -44,21 +44,28 @@ export function isGone(refused: Refused): boolean {
 /** Writes the head's fields: those set before stay, but for what a refusal must say by itself. */
 export function setRefusalFields({ response }: Refused, fields: Fields, request: NodeRequest): void {
   for (const [name, value] of response.headers) {
-    switch (name.toLowerCase()) {
-      case 'vary':
-        mergeVary(fields, [value])
-        break
-      case 'www-authenticate':
-      case 'proxy-authenticate':
-      case 'set-cookie':
-        appendField(fields, name, value)
-        break
-      default:
-        fields.setHeader(name, value)
-    }
+    // Names as becauth itself writes them need no second look, and what nobody has set before nothing to add to.
+    if (name === 'Cache-Control' || name === 'Content-Type') fields.setHeader(name, value)
+    else if (fields.getHeader(name) === undefined) fields.setHeader(name, value)
+    else addRefusalField(name, value, fields)
   }
   // The rest of a body that nobody wants is not waited for (RFC 9110, section 15.5.14).
   if (response.status === 413 && !('stream' in request) && !isComplete(request)) fields.setHeader('Connection', 'close')
+}
+
+function addRefusalField(name: string, value: string, fields: Fields): void {
+  switch (name.toLowerCase()) {
+    case 'vary':
+      mergeVary(fields, [value])
+      break
+    case 'www-authenticate':
+    case 'proxy-authenticate':
+    case 'set-cookie':
+      appendField(fields, name, value)
+      break
+    default:
+      fields.setHeader(name, value)
+  }
 }
 
 function writeToResponse(refused: Refused, response: NodeResponse): void {

@@ -4,7 +4,8 @@ import { authentication } from '../../core/authentication.ts'
 import { invalidCredentials } from '../../core/cause.ts'
 import type { Outcome } from '../../core/who.ts'
 import { testRequest } from '../../testing/request.ts'
-import { encodeBase64 } from '../../wire/base64.ts'
+import { hasScheme, parseAuthorization } from '../../wire/authorization.ts'
+import { decodeBase64, encodeBase64 } from '../../wire/base64.ts'
 import { parseChallenges } from '../../wire/challenges.ts'
 import { encodeUtf8 } from '../../wire/text.ts'
 import { type BasicOptions, basic, basicCredentials, type UserPasswordCredential } from './basic.ts'
@@ -278,6 +279,35 @@ describe('basicCredentials()', () => {
   it('reads what the client claims without judging it', () => {
     expect(read('Basic dXNlcjE6dXNlcjE=')).toEqual({ username: 'user1', password: 'user1' })
     expect(read('Basic dGVzdDoxMjOj', 'ISO-8859-1')).toEqual({ username: 'test', password: '123£' })
+  })
+
+  it('reads by the quick way what the grammar and the charset say, and nothing else', () => {
+    const unit = fc.constantFrom('a', 'Z', ':', ' ', '~', '\x1f', '\x7f', '\u00a3', '\u20ac', '\ud83d\ude00')
+    const credential = fc.string({ unit, maxLength: 200 }).map(encodeUtf8)
+    const value = fc.oneof(
+      fc
+        .tuple(
+          fc.constantFrom('Basic ', 'bASIC   ', ' Basic ', 'Basic\t', 'Basic'),
+          credential,
+          fc.constantFrom('', ' ', '='),
+        )
+        .map(([before, octets, after]) => before + encodeBase64(octets) + after),
+      fc.string({ unit: fc.constantFrom('Basic', ' ', '\t', 'YTpi', 'YTo=', '/', '=', ','), maxLength: 8 }),
+    )
+    fc.assert(
+      fc.property(value, fc.constantFrom('UTF-8', 'ISO-8859-1'), (text, charset) => {
+        const token68 = hasScheme(text, 'basic') ? parseAuthorization(text)?.token68 : undefined
+        const octets = token68 === undefined ? undefined : decodeBase64(token68)
+        const controls = octets?.some((octet) => octet < 0x20 || octet === 0x7f) === true
+        const plain = octets === undefined || controls ? Buffer.alloc(0) : Buffer.from(octets)
+        const right = plain.toString(charset === 'UTF-8' ? 'utf8' : 'latin1')
+        const colon = right.indexOf(':')
+        const expected =
+          colon === -1 ? undefined : { username: right.slice(0, colon), password: right.slice(colon + 1) }
+        expect(read(text, charset)).toEqual(expected)
+      }),
+      { numRuns: 2000 },
+    )
   })
 
   it('answers undefined when there is nothing, another scheme or nothing readable', () => {

@@ -75,6 +75,12 @@ export function basic<P extends Principal>(options: BasicOptions<P>): Authentica
   check(options)
   const { realm, charset = 'UTF-8', quiet, throttle, validate } = options
   const unreadable: FailureVerdict = Object.freeze({ cause: invalidCredentials('malformed-credential') })
+  const judged = (credential: UserPasswordCredential, context: AuthenticationContext) =>
+    verdictOf<P>(validate(credential, context), 'basic()', grant)
+  const judgedSlowly = (credential: UserPasswordCredential, context: AuthenticationContext, by: Throttle) => {
+    const attempt = { account: credential.username, address: context.request.peer.address }
+    return throttled(by, attempt, context, () => judged(credential, context))
+  }
   return provider({
     challenge: {
       scheme: quiet === true ? 'xBasic' : 'Basic',
@@ -92,9 +98,8 @@ export function basic<P extends Principal>(options: BasicOptions<P>): Authentica
       if (!hasScheme(value, 'basic')) return isAmongSeveral(value, 'basic') ? unreadable : absent
       const credential = readBasic(value, charset)
       if (credential === undefined) return unreadable
-      if (throttle === undefined) return verdictOf<P>(validate(credential, context), 'basic()', grant)
-      const attempt = { account: credential.username, address: context.request.peer.address }
-      return throttled(throttle, attempt, context, () => verdictOf<P>(validate(credential, context), 'basic()', grant))
+      if (throttle === undefined) return judged(credential, context)
+      return judgedSlowly(credential, context, throttle)
     },
     override: options.challenge,
     description: options.description,

@@ -1,7 +1,7 @@
 import type { UserPasswordCredential } from '../../core/credential.ts'
 import type { RequestView } from '../../core/request.ts'
-import { hasScheme, parseAuthorization } from '../../wire/authorization.ts'
-import { decodeBase64 } from '../../wire/base64.ts'
+import { afterScheme, hasScheme, parseAuthorization } from '../../wire/authorization.ts'
+import { decodeBase64, decodeShortAscii } from '../../wire/base64.ts'
 import { decodeLatin1, decodeUtf8 } from '../../wire/text.ts'
 
 /** How a client turned username and password into octets. */
@@ -37,13 +37,23 @@ export function basicCredentials(
 
 /** Reads a field value known to name the Basic scheme. */
 export function readBasic(value: string, charset: BasicCharset): UserPasswordCredential | undefined {
-  const token68 = parseAuthorization(value)?.token68
-  const bytes = token68 === undefined ? undefined : decodeBase64(token68)
-  if (bytes === undefined || hasControl(bytes)) return undefined
-  const text = charset === 'UTF-8' ? decodeUtf8(bytes) : decodeLatin1(bytes)
+  const text = readAscii(value) ?? readText(value, charset)
   const colon = text === undefined ? -1 : text.indexOf(':')
   if (text === undefined || colon === -1) return undefined
   return { username: text.slice(0, colon), password: text.slice(colon + 1) }
+}
+
+/** What most values are is the same in both charsets. */
+function readAscii(value: string): string | undefined {
+  const from = afterScheme(value, 'basic')
+  return from === undefined ? undefined : decodeShortAscii(value, from)
+}
+
+function readText(value: string, charset: BasicCharset): string | undefined {
+  const token68 = parseAuthorization(value)?.token68
+  const bytes = token68 === undefined ? undefined : decodeBase64(token68)
+  if (bytes === undefined || hasControl(bytes)) return undefined
+  return charset === 'UTF-8' ? decodeUtf8(bytes) : decodeLatin1(bytes)
 }
 
 /** CTL of RFC 5234. In UTF-8 and in ISO-8859-1 alike these octets stand for themselves and nothing else. */

@@ -58,14 +58,13 @@ export function bearer<P extends Principal>(options: BearerOptions<P>): Authenti
   }
   const source = tokenSource(options, 'bearer()')
   const { refusals } = source
-  const conclude = (
-    verdict: Verdict<PrincipalFrom<P>>,
-    token: string,
-    context: AuthenticationContext,
-  ): Awaitable<Verdict<PrincipalFrom<P>>> => {
+  type Own = Verdict<PrincipalFrom<P>>
+  const conclude = (verdict: Own, token: string, context: AuthenticationContext): Awaitable<Own> => {
     if (verdict.cause !== undefined) return explained<PrincipalFrom<P>>(verdict, source.refusalsOf(context.request))
     return proved(verdict, source.proofs.prove(token, confirmationOf(verdict.principal), context))
   }
+  const concludeLater = (verdict: Promise<Own>, token: string, context: AuthenticationContext): Promise<Own> =>
+    verdict.then((settled) => conclude(settled, token, context))
   return provider({
     challenge: refusals.challenge,
     authenticate: (context) => {
@@ -73,7 +72,7 @@ export function bearer<P extends Principal>(options: BearerOptions<P>): Authenti
       if (found.cause !== undefined) return found
       const verdict = verdictOf<P>(validate({ token: found.token }, context), 'bearer()', found.grant)
       return isThenable(verdict)
-        ? verdict.then((settled) => conclude(settled, found.token, context))
+        ? concludeLater(verdict, found.token, context)
         : conclude(verdict, found.token, context)
     },
     override: challenge,
@@ -85,6 +84,6 @@ export function bearer<P extends Principal>(options: BearerOptions<P>): Authenti
 }
 
 /** What a principal is bound to: its `cnf`, as it is in a JWT and in the answer of an introspection. */
-function confirmationOf(principal: Principal): unknown {
-  return 'cnf' in principal ? principal.cnf : undefined
+function confirmationOf({ cnf }: Principal & { readonly cnf?: unknown }): unknown {
+  return cnf
 }
