@@ -2,8 +2,8 @@ import { fork, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
-import autocannon from 'autocannon'
 import { DigestClient, parametersOf } from './digest-client.mjs'
+import { Load, requestBytes } from './load.mjs'
 
 const basicHeader = { authorization: `Basic ${Buffer.from('ada:lovelace').toString('base64')}` }
 const bearerHeader = { authorization: 'Bearer ada-token' }
@@ -121,21 +121,12 @@ async function cpuOf(child) {
   return cpu.user + cpu.system
 }
 
-async function slice({ child, url }, measure, seconds) {
-  const { path, headers, status } = measure
-  const requests = measure.digest && [{ method: 'GET', path, setupRequest: await signing(url, measure) }]
+async function slice({ child, load }, { path, next, status }, seconds) {
   const before = await cpuOf(child)
-  // It looks at its clock once in `sampleInt` milliseconds only, and rounds what it tells.
-  const load = { url: url + path, headers, requests, connections: 32, duration: seconds, sampleInt: 50 }
-  const result = await autocannon(load)
+  const { answered, milliseconds, waits, statuses } = await load.run(next, seconds)
   const after = await cpuOf(child)
-  const answered = result.requests.total
-  if (result.errors > 0 || result.timeouts > 0) throw new Error(`${path}: ${result.errors} errors`)
-  if (answered === 0) throw new Error(`${path}: no answer in ${seconds} s`)
-  const statuses = Object.keys(result.statusCodeStats ?? {})
-  if (statuses.some((one) => Number(one) !== status)) throw new Error(`${path}: answered ${statuses.join(', ')}`)
-  const milliseconds = result.finish - result.start
-  return { rate: (answered * 1000) / milliseconds, p99: result.latency.p99, cpu: (after - before) / answered }
+  if (statuses.some((one) => one !== status)) throw new Error(`${path}: answered ${statuses.join(', ')}`)
+  return { rate: (answered * 1000) / milliseconds, p99: quantile(waits, 0.99), cpu: (after - before) / answered }
 }
 
 /** Nonces in use at a time: a request that waits to be accepted must not be overtaken by 128 others of its nonce. */
@@ -150,10 +141,17 @@ async function signing(url, { signedFor, path }) {
     clients.push(new DigestClient(challenge, { uri: path, username: 'ada', password: 'lovelace' }))
   }
   let count = 0
-  return (request) => {
+  return () => {
     const client = clients[count++ % nonces]
-    return { ...request, headers: { ...request.headers, authorization: client.header() } }
+    return requestBytes(url, path, { authorization: client.header() })
   }
+}
+
+/** What makes each of a measure's requests. */
+async function requestsOf(url, measure) {
+  if (measure.digest) return signing(url, measure)
+  const bytes = requestBytes(url, measure.path, measure.headers)
+  return () => bytes
 }
 
 const quantile = (values, share) => values.toSorted((a, b) => a - b)[Math.floor((values.length - 1) * share)]
@@ -181,21 +179,27 @@ async function headersOf({ login, token, headers }, url) {
  */
 export async function measureServer({ framework, library, file, without = [] }, measures, { rounds, seconds }) {
   const server = await start(file)
+  const { url } = server
   try {
     const rows = {}
-    const wanted = []
+    const pairs = []
     for (const measure of measures.filter(({ name }) => !without.includes(name))) {
-      wanted.push({ ...measure, headers: await headersOf(measure, server.url) })
+      const asked = { ...measure, headers: await headersOf(measure, url) }
+      const open = { ...asked, path: '/open', signedFor: measure.path, status: 200 }
+      pairs.push({
+        name: measure.name,
+        open: { ...open, next: await requestsOf(url, open) },
+        protected: { ...asked, next: await requestsOf(url, asked) },
+      })
     }
-    const openOf = (measure) => ({ ...measure, path: '/open', signedFor: measure.path, status: 200 })
-    for (const measure of wanted) {
-      await slice(server, openOf(measure), 1)
-      await slice(server, measure, 1)
+    server.load = await Load.open(url, 32)
+    for (const pair of pairs) {
+      await slice(server, pair.open, 1)
+      await slice(server, pair.protected, 1)
     }
-    for (const measure of wanted) {
+    for (const pair of pairs) {
       const samples = []
       for (let round = 0; round < rounds; round++) {
-        const pair = { open: openOf(measure), protected: measure }
         const sample = {}
         for (const which of round % 2 === 0 ? ['open', 'protected'] : ['protected', 'open']) {
           sample[which] = await slice(server, pair[which], seconds)
@@ -203,7 +207,7 @@ export async function measureServer({ framework, library, file, without = [] }, 
         samples.push(sample)
       }
       const ratios = samples.map((sample) => sample.protected.rate / sample.open.rate)
-      rows[measure.name] = {
+      rows[pair.name] = {
         openRate: Math.round(median(samples.map((sample) => sample.open.rate))),
         rate: Math.round(median(samples.map((sample) => sample.protected.rate))),
         ratio: median(ratios),
@@ -214,6 +218,7 @@ export async function measureServer({ framework, library, file, without = [] }, 
     }
     return { framework, library, rows }
   } finally {
+    server.load?.close()
     server.child.disconnect()
     await once(server.child, 'exit')
   }

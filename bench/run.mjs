@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 const here = fileURLToPath(new URL('.', import.meta.url))
 const results = new URL('results/latest.json', import.meta.url)
 const quick = process.argv.includes('--quick')
-const settings = quick ? { rounds: 2, seconds: 0.5 } : { rounds: 20, seconds: 0.5 }
+const settings = quick ? { rounds: 2, seconds: 0.1 } : { rounds: 60, seconds: 0.1 }
 const named = process.argv.slice(2).filter((argument) => !argument.startsWith('--'))
 
 function must(command, args, cwd) {

@@ -141,7 +141,7 @@ function cell(measured) {
   if (measured === undefined) return '–'
   const { ratio, quartiles, addedMicroseconds, p99 } = measured
   const spread = quartiles === undefined ? '' : ` (${quartiles.map((one) => one.toFixed(2)).join('–')})`
-  return `${ratio.toFixed(2)}${spread} / ${addedMicroseconds.toFixed(1)} / ${p99}`
+  return `${ratio.toFixed(2)}${spread} / ${addedMicroseconds.toFixed(1)} / ${p99.toFixed(1)}`
 }
 
 function directoryTable({ cheap, hash }) {
