@@ -18,7 +18,7 @@ interface Subject {
   readonly call: (text: string) => unknown
   /** What brings the parser into its deeper states. */
   readonly prefixes?: readonly string[]
-  /** Milliseconds for a megabyte. Default: 50. What writes an escape for each octet, or reads one, needs more. */
+  /** Milliseconds for a megabyte. Default: 250. What writes an escape for each octet, or reads one, needs more. */
   readonly bound?: number
 }
 
@@ -78,10 +78,10 @@ const shapes = [
 // These give as many results as elements, so that most of the time goes into making those.
 const lists = [', a', 'a b=c,', 'a&', '*/*,', ';sid=1']
 
-/** CPU time of this process, so that what else the machine does counts for little; the best of ten if need be. */
+/** CPU time of this process, so that what else the machine does counts for little; the best of three if need be. */
 function milliseconds(call: () => unknown, bound: number): number {
   let best = Number.POSITIVE_INFINITY
-  for (let round = 0; round < 10 && best >= bound; round++) {
+  for (let round = 0; round < 3 && best >= bound; round++) {
     const start = process.cpuUsage()
     call()
     const { user, system } = process.cpuUsage(start)
@@ -90,7 +90,8 @@ function milliseconds(call: () => unknown, bound: number): number {
   return best
 }
 
-// A bound on a megabyte is a bound on growth too: anything quadratic would take minutes.
+// A bound on a megabyte is a bound on growth too: anything quadratic would take minutes. Most take 10 to 20 ms where nothing
+// else runs, and five times that where two other suites of tests do.
 function expectFast(call: (text: string) => unknown, prefix: string, shape: string, bound: number): void {
   const text = prefix + shape.repeat(MEGABYTE / shape.length)
   expect(
@@ -99,7 +100,7 @@ function expectFast(call: (text: string) => unknown, prefix: string, shape: stri
   ).toBeLessThan(bound)
 }
 
-describe.each(Object.entries(subjects))('%s', (_, { call, prefixes = [], bound = 50 }) => {
+describe.each(Object.entries(subjects))('%s', (_, { call, prefixes = [], bound = 250 }) => {
   it('never throws, whatever the text', () => {
     const grammar = fc.string({ unit: fc.constantFrom(...'aB1=",;\\ \t/%*+&-.\0\u00e9', '\ud800', 'q=', "UTF-8'") })
     const anything = fc.string({ unit: fc.integer({ min: 0, max: 0xffff }).map((code) => String.fromCharCode(code)) })
@@ -124,10 +125,10 @@ describe.each(Object.entries(subjects))('%s', (_, { call, prefixes = [], bound =
 })
 
 describe('base64 of a megabyte', () => {
-  it('is decoded within 50 ms', () => {
+  it('is decoded within 250 ms', () => {
     const text = 'QUJD'.repeat(MEGABYTE / 4)
     expect(decodeBase64(text)).toHaveLength(750_000)
-    expect(milliseconds(() => decodeBase64(text), 50)).toBeLessThan(50)
-    expect(milliseconds(() => decodeBase64(`${text}!`), 50)).toBeLessThan(50)
+    expect(milliseconds(() => decodeBase64(text), 250)).toBeLessThan(250)
+    expect(milliseconds(() => decodeBase64(`${text}!`), 250)).toBeLessThan(250)
   })
 })
