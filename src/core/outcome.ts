@@ -1,9 +1,22 @@
 import type { Principal } from './provider.ts'
 import type { Granted, Result } from './result.ts'
-import type { Anonymous, AnyAuthenticated, AuthenticationFailure, ResponseAmendments } from './who.ts'
+import type {
+  Anonymous,
+  AnyAuthenticated,
+  AuthenticationFailure,
+  Outcome,
+  Refused,
+  ResponseAmendments,
+  Who,
+} from './who.ts'
 
 const nobody = Object.freeze({})
 const nothing: readonly never[] = Object.freeze([])
+
+/** Rule 10: whatever is neither `authenticated` nor `anonymous` does not reach the handler. */
+export function isRefused<W extends Who>(outcome: Outcome<W>): outcome is Refused {
+  return outcome.kind !== 'authenticated' && outcome.kind !== 'anonymous'
+}
 
 /** What a handler receives for an authenticated result. */
 export function whoOf(result: Result, amendments?: ResponseAmendments): AnyAuthenticated {

@@ -1,9 +1,5 @@
 import type { HeaderField } from '../../core/request.ts'
-import type { Outcome, Refused, ResponseAmendments, Who } from '../../core/who.ts'
-
-export function isRefused<W extends Who>(outcome: Outcome<W>): outcome is Refused {
-  return outcome.kind === 'rejected' || outcome.kind === 'unavailable'
-}
+import type { Refused, ResponseAmendments } from '../../core/who.ts'
 
 /** What a provider threw, or its `Error` cause: for the error handler of whoever asked for `passErrors`. */
 export function thrownOf({ failures }: Refused): unknown {

@@ -231,3 +231,19 @@ describe('a refusal as a Response', () => {
     expect([response.status, await response.text()]).toEqual([503, ''])
   })
 })
+
+describe('rule 10', () => {
+  it('runs the handler for nothing but an outcome that is authenticated or anonymous', async () => {
+    const { auth } = setup()
+    const odd = { ...auth.require('key'), decide: () => JSON.parse('{"kind":"granted","principals":{}}') }
+    let ran = 0
+    const guarded = async () =>
+      protect(odd, () => {
+        ran++
+        return new Response()
+      })(ask())
+    await expect(guarded()).rejects.toThrow(TypeError)
+    await expect((async () => authenticate(odd)(ask()))()).rejects.toThrow(TypeError)
+    expect(ran).toBe(0)
+  })
+})

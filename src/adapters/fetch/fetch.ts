@@ -1,10 +1,11 @@
 import { attachments } from '../../core/attachments.ts'
+import { isRefused } from '../../core/outcome.ts'
 import type { Awaitable } from '../../core/provider.ts'
 import type { Peer, RequestSource } from '../../core/request.ts'
 import type { Requirement } from '../../core/requirement.ts'
 import { isThenable } from '../../core/validate.ts'
 import type { Outcome, Refused, Who } from '../../core/who.ts'
-import { amended, isRefused, refusalResponse, thrownOf } from './answer.ts'
+import { amended, refusalResponse, thrownOf } from './answer.ts'
 import type { FetchOptions } from './options.ts'
 import { FetchSource } from './source.ts'
 

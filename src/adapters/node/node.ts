@@ -1,11 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { isRefused } from '../../core/outcome.ts'
 import type { Requirement } from '../../core/requirement.ts'
 import { isThenable } from '../../core/validate.ts'
 import type { Outcome, Who } from '../../core/who.ts'
 import { amend } from './amend.ts'
 import type { NodeRequest, NodeResponse } from './native.ts'
 import { NodeSource, type RespondingSource } from './node-source.ts'
-import { checkArguments, isRefused, Passes } from './passes.ts'
+import { checkArguments, Passes } from './passes.ts'
 import { answerRefused, type OnRefused } from './refusal.ts'
 
 export type { NodeRequest, NodeResponse } from './native.ts'

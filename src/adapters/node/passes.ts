@@ -1,6 +1,6 @@
 import { attachments } from '../../core/attachments.ts'
 import type { Requirement } from '../../core/requirement.ts'
-import type { Outcome, Refused, Who } from '../../core/who.ts'
+import type { Who } from '../../core/who.ts'
 
 /** Whom one middleware has let pass, by request. Nobody else can write it. */
 export class Passes<W extends Who> {
@@ -25,11 +25,6 @@ export class Passes<W extends Who> {
     }
     return who
   }
-}
-
-/** Rule 10: whatever is neither `authenticated` nor `anonymous` does not reach the handler. */
-export function isRefused<W extends Who>(outcome: Outcome<W>): outcome is Refused {
-  return outcome.kind !== 'authenticated' && outcome.kind !== 'anonymous'
 }
 
 /** @throws TypeError when an adapter's function was given something else than it takes. */
